@@ -1,0 +1,98 @@
+//! The administrator's side.
+
+use futures_util::future::try_join;
+
+use super::{AccessToken, Account, AdminToken, Error, Gate, Hashed, Identity, Result};
+
+/// Who asks as an administrator.
+#[derive(Debug, Clone)]
+pub enum Administrator {
+    /// Whoever holds the deployment's administrator token.
+    TokenHolder,
+    /// A signed-in account whose role is administrator.
+    Account(Box<Account>),
+}
+
+/// One page of accounts.
+#[derive(Debug)]
+pub struct AccountPage {
+    /// Accounts in order of their number.
+    pub accounts: Vec<Account>,
+    /// Exactly how many there are.
+    pub total: u64,
+    /// The number after which the next page starts, where there is one.
+    pub next: Option<u64>,
+}
+
+/// Accounts read at a time on the way to a page.
+const MOST_SKIPPED: u32 = 500;
+
+impl Identity {
+    /// Admits an administrator by a token that is either the deployment's administrator token or the access
+    /// token of a signed-in administrator.
+    pub async fn authorize_administrator(&self, token: Option<&str>) -> Result<Administrator> {
+        let Some(token) = token.filter(|token| !token.is_empty()) else { return Err(Error::TokenMissing) };
+        if looks_like_jwt(token) {
+            return self.require_administrator(&AccessToken::new(token)).await;
+        }
+        let kept = self.store.admin_token().await?;
+        let right = kept.is_some_and(|kept| kept.matches(token.as_bytes()));
+        if right { Ok(Administrator::TokenHolder) } else { Err(Error::TokenInvalid) }
+    }
+
+    async fn require_administrator(&self, token: &AccessToken) -> Result<Administrator> {
+        let signed_in = self.authenticate(Some(token), Gate::Closed).await?;
+        let account = signed_in.account.account;
+        if !account.is_admin() {
+            return Err(Error::NotAdministrator);
+        }
+        Ok(Administrator::Account(Box::new(account)))
+    }
+
+    /// The administrator whose access token this is, if it is one: for requests that anybody may make and
+    /// that administrators get more from.
+    pub async fn administrator_behind(&self, token: Option<&AccessToken>) -> Result<Option<Account>> {
+        match self.authenticate(token, Gate::Closed).await {
+            Ok(signed_in) => Ok(Some(signed_in.account.account).filter(Account::is_admin)),
+            Err(accident) if accident.is_accident() => Err(accident),
+            Err(_refusal) => Ok(None),
+        }
+    }
+
+    /// Sets the deployment's administrator token; only its hash is kept.
+    pub async fn set_admin_token(&self, token: &AdminToken) -> Result<()> {
+        self.store.set_admin_token(&Hashed::of(token.reveal().as_bytes())).await
+    }
+
+    /// The accounts with numbers above `after`, at most `limit` of them. Pages keep their place while accounts
+    /// come and go, since numbers are never used again.
+    pub async fn list_accounts(&self, after: u64, limit: u32) -> Result<AccountPage> {
+        let (mut accounts, total) =
+            try_join(self.store.list_accounts(after, limit.saturating_add(1)), self.store.count_accounts()).await?;
+        let more = accounts.len() > limit as usize;
+        accounts.truncate(limit as usize);
+        let next = accounts.last().filter(|_| more).map(|last| last.number);
+        Ok(AccountPage { accounts, total, next })
+    }
+
+    /// A page by its place in the list, counting from 1: walks to it, so far pages cost more than near ones.
+    pub async fn list_accounts_by_page(&self, page: u32, size: u32) -> Result<AccountPage> {
+        let mut skip = u64::from(page.saturating_sub(1)) * u64::from(size);
+        let mut after = 0;
+        while skip > 0 {
+            let step = u32::try_from(skip).unwrap_or(u32::MAX).min(MOST_SKIPPED);
+            let passed = self.store.list_accounts(after, step).await?;
+            after = passed.last().map_or(u64::MAX, |last| last.number);
+            if passed.len() < step as usize {
+                break;
+            }
+            skip -= u64::from(step);
+        }
+        self.list_accounts(after, size).await
+    }
+}
+
+/// Three parts with dots between them; the administrator token has none.
+fn looks_like_jwt(token: &str) -> bool {
+    token.split('.').count() == 3
+}

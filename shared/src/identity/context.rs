@@ -1,0 +1,115 @@
+//! The core's verbs hang on [`Identity`]; what they need from outside is handed to it once.
+
+use std::sync::{Arc, OnceLock};
+
+use time::OffsetDateTime;
+use tokio::sync::RwLock;
+
+use super::keys::KeyRing;
+use super::{Account, Chance, Change, Clock, Error, Hasher, Mailer, Refused, Result, Store, Version, Versioned};
+
+/// Rules of the deployment that the core applies.
+#[derive(Debug, Clone, Default)]
+pub struct Policy {
+    /// Whether anybody may make an account.
+    pub allow_registration: bool,
+    /// The `iss` of tokens; where absent it is fixed at first use from what the deployment proposes.
+    pub issuer: Option<String>,
+}
+
+/// The pool of accounts and everything that can be done with it.
+pub struct Identity {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) mailer: Arc<dyn Mailer>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) chance: Arc<dyn Chance>,
+    pub(super) hasher: Hasher,
+    pub(super) policy: Policy,
+    pub(super) proposed_issuer: OnceLock<String>,
+    pub(super) keys: RwLock<Option<LoadedKeys>>,
+}
+
+/// The keys this process knows, and since when.
+#[derive(Clone)]
+pub(super) struct LoadedKeys {
+    pub(super) ring: Arc<KeyRing>,
+    pub(super) at: OffsetDateTime,
+}
+
+impl Identity {
+    /// Puts the core together.
+    pub fn new(
+        store: Arc<dyn Store>,
+        mailer: Arc<dyn Mailer>,
+        clock: Arc<dyn Clock>,
+        chance: Arc<dyn Chance>,
+        hasher: Hasher,
+        policy: Policy,
+    ) -> Self {
+        super::signature::install();
+        Self { store, mailer, clock, chance, hasher, policy, proposed_issuer: OnceLock::new(), keys: RwLock::new(None) }
+    }
+
+    /// Whether anybody may make an account.
+    pub fn allows_registration(&self) -> bool {
+        self.policy.allow_registration
+    }
+
+    /// The present instant by the core's clock.
+    pub fn present(&self) -> OffsetDateTime {
+        self.clock.now()
+    }
+
+    pub(super) fn now(&self) -> OffsetDateTime {
+        self.clock.now()
+    }
+
+    /// Commits changes whose refusal, once names and addresses are spoken for, is the caller's answer.
+    /// `Ok(false)`: something changed since it was read, so decide again.
+    pub(super) async fn commit(&self, changes: &[Change<'_>]) -> Result<bool> {
+        match self.store.commit(changes).await? {
+            Ok(()) => Ok(true),
+            Err(Refused::NameTaken) => Err(Error::NameTaken),
+            Err(Refused::EmailTaken) => Err(Error::EmailTaken),
+            Err(Refused::Stale) => Ok(false),
+        }
+    }
+
+    /// Changes an account under the condition that nobody else did meanwhile; decides again on what is there
+    /// now where somebody did. `change` says what else belongs to the transaction.
+    pub(super) async fn amend<F>(&self, mut read: Versioned, change: F) -> Result<Account>
+    where
+        F: Fn(&mut Account) -> Result<Vec<Change<'static>>>,
+    {
+        for _ in 0..MOST_ATTEMPTS {
+            let mut account = read.account.clone();
+            let others = change(&mut account)?;
+            account.updated_at = self.now();
+            let mut changes = vec![Change::UpdateAccount { account: &account, was: read.version }];
+            changes.extend(others);
+            if self.commit(&changes).await? {
+                return Ok(account);
+            }
+            read = self.store.account(account.id).await?.ok_or(Error::SessionEnded)?;
+        }
+        Err(contended())
+    }
+}
+
+/// How often a decision is taken anew when others keep changing what it was based on.
+pub(super) const MOST_ATTEMPTS: usize = 5;
+
+/// Too many others were changing the same thing.
+pub(super) fn contended() -> Error {
+    Error::Unavailable {
+        retry_after: std::time::Duration::from_secs(1),
+        cause: anyhow::anyhow!("others kept changing the same account"),
+    }
+}
+
+impl Version {
+    /// The version that the next write stores.
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}

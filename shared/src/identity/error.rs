@@ -1,0 +1,97 @@
+//! The outcomes that are not success; each contract spells them its own way.
+
+use std::time::Duration;
+
+use super::Problem;
+
+/// What the core answers instead of a result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Everything that can go otherwise than asked. Refusals are variants of their own;
+/// accidents are [`Error::Unavailable`] where trying again helps and [`Error::Internal`] where it doesn't.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Fields of the request are missing or out of range.
+    #[error("invalid input: {0:?}")]
+    Invalid(Vec<Violation>),
+    /// Unknown name, or wrong password: which of them is not told.
+    #[error("wrong name or password")]
+    WrongCredentials,
+    /// The right password of an account that an administrator has disabled.
+    #[error("account disabled")]
+    AccountDisabled,
+    /// The request needs a signed-in person and carries no token.
+    #[error("no access token")]
+    TokenMissing,
+    /// Not a token of ours, altered, or past its time.
+    #[error("token invalid or expired")]
+    TokenInvalid,
+    /// A token of ours whose session is over.
+    #[error("session ended")]
+    SessionEnded,
+    /// Nothing else is open to this account before it has chosen its own password.
+    #[error("password must be changed first")]
+    PasswordChangeRequired,
+    /// The account chose its own password long ago.
+    #[error("password already chosen")]
+    PasswordAlreadyChosen,
+    /// A proved address changes only by proving the new one.
+    #[error("the new e-mail must be proved first")]
+    EmailProofRequired,
+    /// Only administrators may do this.
+    #[error("not an administrator")]
+    NotAdministrator,
+    /// The deployment takes no new accounts.
+    #[error("registration closed")]
+    RegistrationClosed,
+    /// Another account has the name.
+    #[error("name taken")]
+    NameTaken,
+    /// Another account has the e-mail address.
+    #[error("e-mail taken")]
+    EmailTaken,
+    /// The current password that a change asks for is not the account's.
+    #[error("current password wrong")]
+    CurrentPasswordWrong,
+    /// The mailed code is wrong, used up or expired: which of them is not told.
+    #[error("code wrong, used up or expired")]
+    CodeWrong,
+    /// There is no such thing.
+    #[error("not found")]
+    NotFound,
+    /// Asked for too often.
+    #[error("too many requests")]
+    TooManyRequests {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// The store or the mail service can't be reached or is overloaded.
+    #[error("unavailable: {cause:#}")]
+    Unavailable {
+        /// When to try again.
+        retry_after: Duration,
+        /// What happened, for the log.
+        cause: anyhow::Error,
+    },
+    /// A fault of ours.
+    #[error("internal: {0:#}")]
+    Internal(#[from] anyhow::Error),
+}
+
+impl Error {
+    /// Whether something went wrong on our side, as against a request that is refused.
+    pub fn is_accident(&self) -> bool {
+        matches!(self, Self::Internal(_) | Self::Unavailable { .. })
+    }
+}
+
+/// One field of a request that is not acceptable.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Violation {
+    /// The field as the caller spells it.
+    pub field: &'static str,
+    /// What is wrong with it.
+    pub problem: Problem,
+    /// What was sent, where it may be told again (never for secrets).
+    pub value: Option<serde_json::Value>,
+}

@@ -1,0 +1,47 @@
+//! The identity core: accounts, sessions, codes, tokens, passwords and mail, without a word of how a request
+//! came in, in which contract it was spelled or where things are stored.
+
+mod account;
+mod administer;
+mod challenge;
+pub(crate) mod chance;
+mod clock;
+mod code_mail;
+mod compose;
+mod context;
+mod error;
+mod keys;
+mod mail;
+mod millis;
+mod password;
+mod profile;
+mod refresh;
+mod register;
+mod reset;
+mod secret;
+mod session;
+mod sign_in;
+mod signature;
+mod store;
+mod text;
+mod token;
+
+pub use account::{
+    Account, AccountId, DEFAULT_STORAGE_LIMIT, EmailClaim, Gender, Profile, ProfileChanges, Role, Usage,
+};
+pub use administer::{AccountPage, Administrator};
+pub use challenge::{CODE_LIFE, Challenge, ChallengeKey, MOST_GUESSES, MailEntry, MailLog, PendingAccount, Purpose};
+pub use chance::{Chance, SystemChance};
+pub use clock::{Clock, SystemClock};
+pub use context::{Identity, Policy};
+pub use error::{Error, Result, Violation};
+pub use keys::{KeyRecord, PublicKey};
+pub use mail::{Language, Mail, Mailer};
+pub use password::{Hasher, PasswordHash};
+pub use profile::FirstLoginReset;
+pub use register::{FIRST_ADMINISTRATOR, Registration};
+pub use secret::{AccessToken, AdminToken, Code, Hashed, Password, RefreshToken};
+pub use session::{REPEAT_GRACE, RefreshChain, RefreshTerms, Session, SessionId, SessionTerms, Visitor};
+pub use sign_in::{Gate, Opened, SignIn, SignedIn, Tokens};
+pub use store::{Change, Claim, ClaimKind, Refused, SigningRecord, Store, Version, Versioned};
+pub use text::{EmailAddress, Identifier, Name, Problem, canonical, check_length};

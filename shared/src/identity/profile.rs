@@ -1,0 +1,136 @@
+//! What a signed-in person does to their own account.
+
+use super::register::{FIRST_ADMINISTRATOR, email_claim, name_claim};
+use super::{
+    Account, Change, EmailAddress, EmailClaim, Error, Identity, Name, Opened, Password, ProfileChanges, Result,
+    SessionTerms, SignedIn, Visitor,
+};
+
+/// What the first administrator chooses in place of what it was made with.
+#[derive(Debug)]
+pub struct FirstLoginReset {
+    /// Login name.
+    pub name: Name,
+    /// E-mail address, unproved.
+    pub email: EmailAddress,
+    /// Password.
+    pub password: Password,
+}
+
+impl Identity {
+    /// Changes what the person says of themselves, and the password along with it where one is given.
+    pub async fn update_profile(
+        &self,
+        signed_in: SignedIn,
+        changes: ProfileChanges,
+        new_password: Option<Password>,
+    ) -> Result<Account> {
+        let password = match &new_password {
+            Some(password) => Some(self.hasher.hash(password, &*self.chance).await?),
+            None if changes.is_empty() => return Ok(signed_in.account.account),
+            None => None,
+        };
+        let session = signed_in.session;
+        self.amend(signed_in.account, |account| {
+            changes.clone().apply(&mut account.profile);
+            let Some(hash) = &password else { return Ok(Vec::new()) };
+            account.password = hash.clone();
+            Ok(vec![end_other_sessions(account, &session)])
+        })
+        .await
+    }
+
+    /// Replaces an address that nobody has proved. The same address again changes nothing.
+    pub async fn change_unproved_email(&self, signed_in: SignedIn, address: EmailAddress) -> Result<SignedIn> {
+        let SignedIn { account, session } = signed_in;
+        if account.account.email.as_ref().is_some_and(|claim| claim.address == address) {
+            return Ok(SignedIn { account, session });
+        }
+        let id = account.account.id;
+        self.amend(account, |account| {
+            if account.email.as_ref().is_some_and(|claim| claim.verified) {
+                return Err(Error::EmailProofRequired);
+            }
+            let released = email_claim(account);
+            account.email = Some(EmailClaim { address: address.clone(), verified: false });
+            let taken = email_claim(account);
+            // The same address in other letters keeps its claim: one item can't be in a transaction twice.
+            let released = released.filter(|old| taken.as_ref().is_none_or(|new| new.key != old.key));
+            Ok(released.map(Change::ReleaseClaim).into_iter().chain(taken.map(Change::TakeClaim)).collect())
+        })
+        .await?;
+        let account = self.store.account(id).await?.ok_or(Error::SessionEnded)?;
+        Ok(SignedIn { account, session })
+    }
+
+    /// Changes the password of a person who knows the present one. This session goes on, all others end.
+    pub async fn change_password(&self, signed_in: SignedIn, current: &Password, new: &Password) -> Result<()> {
+        if !self.hasher.verify(current, Some(&signed_in.account.account.password)).await? {
+            return Err(Error::CurrentPasswordWrong);
+        }
+        let known = signed_in.account.account.password.clone();
+        let hash = self.hasher.hash(new, &*self.chance).await?;
+        let session = signed_in.session;
+        self.amend(signed_in.account, |account| {
+            // Somebody changed it since: the password that was checked is no longer the current one.
+            if account.password != known {
+                return Err(Error::CurrentPasswordWrong);
+            }
+            account.password = hash.clone();
+            Ok(vec![end_other_sessions(account, &session)])
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Gives the first administrator a name, an address and a password of its own, and a new session in place
+    /// of all earlier ones.
+    pub async fn first_login_reset(
+        &self,
+        signed_in: SignedIn,
+        reset: FirstLoginReset,
+        terms: &SessionTerms,
+        visitor: &Visitor,
+    ) -> Result<Opened> {
+        let FirstLoginReset { name, email, password } = reset;
+        let own = signed_in.account.account.name.key();
+        if name.key() == FIRST_ADMINISTRATOR && own != name.key() {
+            return Err(Error::NameTaken);
+        }
+        let hash = self.hasher.hash(&password, &*self.chance).await?;
+        let mut account = signed_in.account.account.clone();
+        if !account.must_change_password {
+            return Err(Error::PasswordAlreadyChosen);
+        }
+        let (old_name, old_email) = (name_claim(&account), email_claim(&account));
+        account.name = name;
+        account.email = Some(EmailClaim { address: email, verified: false });
+        account.password = hash;
+        account.must_change_password = false;
+        account.session_generation += 1;
+        account.updated_at = self.now();
+        let (session, refresh) = self.new_session(&account, terms, visitor)?;
+        let new_name = name_claim(&account);
+        let mut changes = vec![Change::UpdateAccount { account: &account, was: signed_in.account.version }];
+        changes.push(Change::OpenSession(&session));
+        if old_name.key != new_name.key {
+            changes.push(Change::ReleaseClaim(old_name));
+            changes.push(Change::TakeClaim(new_name));
+        }
+        let new_email = email_claim(&account);
+        let released = old_email.filter(|old| new_email.as_ref().is_none_or(|new| new.key != old.key));
+        changes.extend(released.map(Change::ReleaseClaim));
+        changes.extend(new_email.map(Change::TakeClaim));
+        // Stale: the same reset came through a moment ago.
+        if !self.commit(&changes).await? {
+            return Err(Error::PasswordAlreadyChosen);
+        }
+        self.hand_out(account, &session, refresh).await
+    }
+}
+
+/// Raises the account's generation and takes only this session along.
+fn end_other_sessions(account: &mut Account, session: &super::Session) -> Change<'static> {
+    account.session_generation += 1;
+    Change::KeepSession { account: account.id, session: session.id, generation: account.session_generation }
+}

@@ -1,0 +1,44 @@
+//! Carrying a session on: every refresh token is good once, and a copy of a used one ends the session.
+
+use super::context::{MOST_ATTEMPTS, contended};
+use super::session::{Exchange, PresentedRefresh};
+use super::{Error, Identity, Opened, RefreshToken, Result, Session};
+
+impl Identity {
+    /// Exchanges a refresh token for a new pair. The same token again within
+    /// [`REPEAT_GRACE`](super::REPEAT_GRACE) gets the same successor; later, and only while that successor
+    /// was never presented, another one in its place; after that the session ends.
+    pub async fn refresh(&self, token: &RefreshToken) -> Result<Opened> {
+        let Some(presented) = PresentedRefresh::parse(token) else { return Err(Error::TokenInvalid) };
+        for _ in 0..MOST_ATTEMPTS {
+            if let Some(opened) = self.try_exchange(&presented).await? {
+                return Ok(opened);
+            }
+        }
+        Err(contended())
+    }
+
+    /// One reading and one conditional write; `None` where somebody else moved the chain in between.
+    async fn try_exchange(&self, presented: &PresentedRefresh) -> Result<Option<Opened>> {
+        let (account, session) = self.store.account_and_session(presented.account, presented.session).await?;
+        let (Some(account), Some(session)) = (account, session) else { return Err(Error::SessionEnded) };
+        let Some(chain) = &session.refresh else { return Err(Error::TokenInvalid) };
+        self.check_live(&account.account, &session)?;
+        match chain.exchange(presented, self.now(), &*self.chance)? {
+            Exchange::Unknown => Err(Error::TokenInvalid),
+            Exchange::Reused => {
+                self.store.end_session(session.account, session.id).await?;
+                Err(Error::SessionEnded)
+            }
+            _ if account.account.must_change_password => Err(Error::PasswordChangeRequired),
+            Exchange::Repeat(token) => Ok(Some(self.hand_out(account.account, &session, Some(token)).await?)),
+            Exchange::Rotate(next, token) => {
+                if !self.store.rotate(&session, &chain.current, &next, self.now()).await? {
+                    return Ok(None);
+                }
+                let session = Session { refresh: Some(next), ..session };
+                Ok(Some(self.hand_out(account.account, &session, Some(token)).await?))
+            }
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Making accounts: at once, or after the code that was mailed has come back.
+
+use futures_util::future::{try_join, try_join_all};
+use time::OffsetDateTime;
+
+use super::context::contended;
+use super::{
+    Account, AccountId, Challenge, ChallengeKey, Change, Claim, ClaimKind, Code, DEFAULT_STORAGE_LIMIT, EmailAddress,
+    EmailClaim, Error, Identity, Language, MOST_GUESSES, Name, Opened, Password, PasswordHash, PendingAccount, Profile,
+    Purpose, Result, Role, SessionTerms, Usage, Visitor, chance,
+};
+
+/// The name of the first administrator, which nobody else can take.
+pub const FIRST_ADMINISTRATOR: &str = "admin";
+
+/// An account as somebody asks for it.
+#[derive(Debug)]
+pub struct Registration {
+    /// Login name.
+    pub name: Name,
+    /// E-mail address, unproved.
+    pub email: Option<EmailAddress>,
+    /// Password.
+    pub password: Password,
+    /// Display name, "" for none.
+    pub display_name: String,
+    /// Role; anything but [`Role::User`] takes an administrator to grant.
+    pub role: Role,
+}
+
+impl Identity {
+    /// Makes an account at once. `by` is the signed-in account that asks for it, if any: an administrator may
+    /// do it while registration is closed, and may grant a role; from anyone else the role is ignored.
+    pub async fn register(&self, registration: Registration, by: Option<&Account>) -> Result<Account> {
+        let account = self.prepare(registration, by).await?;
+        self.create(&account, Vec::new()).await?;
+        Ok(account)
+    }
+
+    /// Makes an account and signs it in, in one transaction.
+    pub async fn register_and_log_in(
+        &self,
+        registration: Registration,
+        by: Option<&Account>,
+        terms: &SessionTerms,
+        visitor: &Visitor,
+    ) -> Result<Opened> {
+        let account = self.prepare(registration, by).await?;
+        let (session, refresh) = self.new_session(&account, terms, visitor)?;
+        self.create(&account, vec![Change::OpenSession(&session)]).await?;
+        self.hand_out(account, &session, refresh).await
+    }
+
+    /// Mails a code with which the account can be made; nothing exists before it comes back. That the address
+    /// belongs to an account already is told to its owner, by mail, and to nobody else.
+    pub async fn request_registration(&self, pending: Registration, language: Language) -> Result<OffsetDateTime> {
+        self.check_open(None)?;
+        let Registration { name, email, password, display_name, role: _ } = pending;
+        let Some(email) = email else { return Err(Error::Internal(anyhow::anyhow!("a mailed code needs an address"))) };
+        let keys = [(ClaimKind::Name, name.key()), (ClaimKind::Email, email.key())];
+        let (claims, log) = try_join(self.store.claims(&keys), self.store.mail_log(&keys[1].1)).await?;
+        check_name(&name, &claims)?;
+        let log = (log.version, log.with_mail(Purpose::Register, self.now())?);
+        let owned = claims.iter().any(|claim| claim.kind == ClaimKind::Email && claim.verified);
+        // For an address that has an owner the same work is done and the same answer given; only the mail differs.
+        let purpose = if owned { Purpose::AlreadyRegistered } else { Purpose::Register };
+        let password = self.hasher.hash(&password, &*self.chance).await?;
+        let key = ChallengeKey { purpose, subject: name.key() };
+        let pending = PendingAccount { name, password, display_name };
+        self.mail_challenge(key, email, Some(pending), log, language).await
+    }
+
+    /// Makes the account whose code came back, with its address proved. The same request again, should its
+    /// answer have been lost, gets the same account.
+    pub async fn verify_email(&self, name: &str, code: &Code) -> Result<Account> {
+        let key = ChallengeKey { purpose: Purpose::Register, subject: super::canonical(name) };
+        let Some(challenge) = self.matching_challenge(&key, code).await? else { return Err(Error::CodeWrong) };
+        let Some(pending) = challenge.pending.clone() else { return Err(Error::CodeWrong) };
+        if let Some(made) = challenge.used_by {
+            let read = self.store.account(made).await?.ok_or(Error::CodeWrong)?;
+            return Ok(read.account);
+        }
+        let claims = self
+            .store
+            .claims(&[(ClaimKind::Name, pending.name.key()), (ClaimKind::Email, challenge.address.key())])
+            .await?;
+        check_name(&pending.name, &claims)?;
+        let email = Some(EmailClaim { address: challenge.address.clone(), verified: true });
+        let account = self.new_account(pending.name, email, pending.password, pending.display_name, Role::User).await?;
+        let used = Change::UseChallenge { challenge: &challenge, account: account.id };
+        let holder = claims.iter().find(|claim| claim.kind == ClaimKind::Email);
+        match holder {
+            Some(claim) if claim.verified => Err(Error::EmailTaken),
+            Some(claim) => self.create_over(&account, claim.account, used).await.map(|()| account),
+            None => self.create(&account, vec![used]).await.map(|()| account),
+        }
+    }
+
+    /// Makes the administrator of an empty pool, once, with a password that must be changed before anything else.
+    pub async fn ensure_first_administrator(&self, password: Password) -> Result<()> {
+        let name = Name::parse(FIRST_ADMINISTRATOR, &(1..=32))
+            .map_err(|problem| anyhow::anyhow!("the first administrator's name: {problem:?}"))?;
+        let claims = self.store.claims(&[(ClaimKind::Name, name.key())]).await?;
+        if !claims.is_empty() {
+            return Ok(());
+        }
+        let hash = self.hasher.hash(&password, &*self.chance).await?;
+        let mut account = self.new_account(name, None, hash, String::new(), Role::Admin).await?;
+        account.must_change_password = true;
+        let changes =
+            [Change::MarkFirstAdministrator, Change::CreateAccount(&account), Change::TakeClaim(name_claim(&account))];
+        // Stale: it was made before, and goes by another name now. Taken: another process makes it right now.
+        match self.commit(&changes).await {
+            Ok(_) | Err(Error::NameTaken) => Ok(()),
+            Err(other) => Err(other),
+        }
+    }
+
+    fn check_open(&self, by: Option<&Account>) -> Result<()> {
+        let open = self.policy.allow_registration || by.is_some_and(Account::is_admin);
+        if open { Ok(()) } else { Err(Error::RegistrationClosed) }
+    }
+
+    async fn prepare(&self, registration: Registration, by: Option<&Account>) -> Result<Account> {
+        self.check_open(by)?;
+        let Registration { name, email, password, display_name, role } = registration;
+        let role = if by.is_some_and(Account::is_admin) { role } else { Role::User };
+        let mut keys = vec![(ClaimKind::Name, name.key())];
+        keys.extend(email.iter().map(|email| (ClaimKind::Email, email.key())));
+        let claims = self.store.claims(&keys).await?;
+        check_name(&name, &claims)?;
+        if claims.iter().any(|claim| claim.kind == ClaimKind::Email) {
+            return Err(Error::EmailTaken);
+        }
+        let hash = self.hasher.hash(&password, &*self.chance).await?;
+        let email = email.map(|address| EmailClaim { address, verified: false });
+        self.new_account(name, email, hash, display_name, role).await
+    }
+
+    async fn new_account(
+        &self,
+        name: Name,
+        email: Option<EmailClaim>,
+        password: PasswordHash,
+        display_name: String,
+        role: Role,
+    ) -> Result<Account> {
+        let now = self.now();
+        let millis = u64::try_from(now.unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
+        let id = uuid::Builder::from_unix_timestamp_millis(millis, &chance::bytes(&*self.chance)?).into_uuid();
+        Ok(Account {
+            id: AccountId(id),
+            number: self.store.next_account_number().await?,
+            name,
+            email,
+            secondary_emails: Vec::new(),
+            role,
+            active: true,
+            password,
+            must_change_password: false,
+            session_generation: 0,
+            profile: Profile { display_name, ..Profile::default() },
+            level: 0,
+            coins: 0,
+            storage_limit: DEFAULT_STORAGE_LIMIT,
+            storage_used: 0,
+            usage: Usage::default(),
+            created_at: now,
+            updated_at: now,
+        })
+    }
+
+    async fn create(&self, account: &Account, others: Vec<Change<'_>>) -> Result<()> {
+        let mut changes = vec![Change::CreateAccount(account), Change::TakeClaim(name_claim(account))];
+        changes.extend(email_claim(account).map(Change::TakeClaim));
+        changes.extend(others);
+        // Only a code can be stale here: it was used in the same instant.
+        if self.commit(&changes).await? { Ok(()) } else { Err(Error::CodeWrong) }
+    }
+
+    /// Makes an account whose proved address another one claimed without proof: that one loses the address
+    /// and every session, so that nothing set up beforehand outlives the proof.
+    async fn create_over(&self, account: &Account, holder: AccountId, used: Change<'_>) -> Result<()> {
+        let mut loser = self.store.account(holder).await?.ok_or_else(contended)?;
+        loser.account.email = None;
+        loser.account.session_generation += 1;
+        loser.account.updated_at = self.now();
+        let claim = email_claim(account).ok_or_else(|| anyhow::anyhow!("an address to take over"))?;
+        let changes = [
+            Change::CreateAccount(account),
+            Change::TakeClaim(name_claim(account)),
+            Change::TakeOverClaim { claim, from: holder },
+            Change::UpdateAccount { account: &loser.account, was: loser.version },
+            used,
+        ];
+        if self.commit(&changes).await? { Ok(()) } else { Err(contended()) }
+    }
+
+    /// The stored code that a guess matches. Guesses are counted before they are compared, each against the
+    /// code it could match, so that parallel ones don't slip past the limit.
+    pub(super) async fn matching_challenge(&self, key: &ChallengeKey, guess: &Code) -> Result<Option<Challenge>> {
+        let now = self.now();
+        let stored = self.store.challenges(key).await?;
+        let open = stored.into_iter().filter(|challenge| challenge.is_open(now));
+        let counted = open.map(|challenge| async move {
+            let counted = self.store.reserve_guess(&challenge, MOST_GUESSES).await?;
+            Ok::<_, Error>(counted.then_some(challenge))
+        });
+        let counted = try_join_all(counted).await?;
+        Ok(counted.into_iter().flatten().find(|challenge| challenge.matches(guess)))
+    }
+}
+
+fn check_name(name: &Name, claims: &[Claim]) -> Result<()> {
+    let taken = claims.iter().any(|claim| claim.kind == ClaimKind::Name);
+    let reserved = name.key() == FIRST_ADMINISTRATOR;
+    if taken || reserved { Err(Error::NameTaken) } else { Ok(()) }
+}
+
+pub(super) fn name_claim(account: &Account) -> Claim {
+    Claim { kind: ClaimKind::Name, key: account.name.key(), account: account.id, verified: true }
+}
+
+pub(super) fn email_claim(account: &Account) -> Option<Claim> {
+    let EmailClaim { address, verified } = account.email.as_ref()?;
+    Some(Claim { kind: ClaimKind::Email, key: address.key(), account: account.id, verified: *verified })
+}

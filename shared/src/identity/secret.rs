@@ -1,0 +1,139 @@
+//! Secrets as types: no `Display`, a redacted `Debug`, wiped when dropped, and only ever stored as hashes.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::{digest, hmac};
+use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use super::chance::{self, Chance};
+
+/// Declares a secret text.
+macro_rules! secret {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Zeroize, ZeroizeOnDrop)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Takes the text as it is.
+            pub fn new(text: impl Into<String>) -> Self {
+                Self(text.into())
+            }
+
+            /// The secret itself, for the one place that must hand it on.
+            pub fn reveal(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(concat!(stringify!($name), "(…)"))
+            }
+        }
+    };
+}
+
+secret! {
+    /// A password as somebody typed it: verbatim, never trimmed or cut.
+    Password
+}
+secret! {
+    /// A code of six digits that was mailed to somebody.
+    Code
+}
+secret! {
+    /// A signed access token (a JWT) as a client presented it.
+    AccessToken
+}
+secret! {
+    /// A refresh token as a client presented it or is about to receive it.
+    RefreshToken
+}
+secret! {
+    /// The deployment's administrator token.
+    AdminToken
+}
+
+/// A one-way image of a secret, as the store keeps it: SHA-256 or HMAC-SHA-256, base64url without padding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Hashed(String);
+
+impl Hashed {
+    /// The hash of a secret that has enough entropy of its own (a token of 128 bits or more).
+    pub fn of(secret: &[u8]) -> Self {
+        Self(URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, secret)))
+    }
+
+    /// Whether this is the hash of the presented secret; takes the same time either way.
+    pub fn matches(&self, secret: &[u8]) -> bool {
+        self.equals(&Self::of(secret))
+    }
+
+    /// Compares two hashes in constant time.
+    pub fn equals(&self, other: &Self) -> bool {
+        self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
+    }
+}
+
+impl Code {
+    /// Six decimal digits, each as likely as the others.
+    pub(crate) fn generate(chance: &dyn Chance) -> anyhow::Result<Self> {
+        // Rejection sampling: 4294 × 10^6 is the largest multiple of 10^6 below 2^32.
+        loop {
+            let number = u32::from_be_bytes(chance::bytes(chance)?);
+            if number < 4_294_000_000 {
+                return Ok(Self(format!("{:06}", number % 1_000_000)));
+            }
+        }
+    }
+
+    /// The stored image of a code, bound to what it was made for. A million guesses would undo
+    /// a plain hash, so it is keyed with 128 random bits that stand beside it only while it lives.
+    pub(crate) fn hashed(&self, salt: &[u8], purpose: &str, address: &str) -> Hashed {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, salt);
+        let mut context = hmac::Context::with_key(&key);
+        for part in [purpose, address, self.0.trim()] {
+            context.update(&(part.len() as u64).to_be_bytes());
+            context.update(part.as_bytes());
+        }
+        Hashed(URL_SAFE_NO_PAD.encode(context.sign()))
+    }
+}
+
+impl AdminToken {
+    /// A new token of 256 bits.
+    pub fn generate(chance: &dyn Chance) -> anyhow::Result<Self> {
+        Ok(Self(format!("pga_{}", URL_SAFE_NO_PAD.encode(chance::bytes::<32>(chance)?))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::SystemChance;
+
+    #[test]
+    fn debug_tells_nothing() {
+        assert_eq!(format!("{:?}", Password::new("hunter2")), "Password(…)");
+        assert_eq!(format!("{:?}", Some(Code::new("123456"))), "Some(Code(…))");
+    }
+
+    #[test]
+    fn codes_are_six_digits_and_bound_to_their_use() {
+        let chance = SystemChance::default();
+        for _ in 0..200 {
+            let code = Code::generate(&chance).expect("randomness");
+            assert!(code.reveal().len() == 6 && code.reveal().bytes().all(|b| b.is_ascii_digit()));
+        }
+        let code = Code::new("123456");
+        let image = code.hashed(b"salt", "register", "a@b.co");
+        assert!(image.equals(&Code::new(" 123456 ").hashed(b"salt", "register", "a@b.co")));
+        assert!(!image.equals(&code.hashed(b"salt", "reset", "a@b.co")));
+        assert!(!image.equals(&code.hashed(b"salt", "register", "x@b.co")));
+        assert!(!image.equals(&code.hashed(b"other", "register", "a@b.co")));
+    }
+}

@@ -1,0 +1,141 @@
+//! Signing in, being signed in, and signing out.
+
+use time::OffsetDateTime;
+
+use super::{
+    AccessToken, Account, Change, ClaimKind, Error, Identifier, Identity, Password, RefreshToken, Result, Session,
+    SessionTerms, Versioned, Visitor,
+};
+
+/// An attempt to sign in.
+#[derive(Debug)]
+pub struct SignIn {
+    /// Name or e-mail address.
+    pub identifier: Identifier,
+    /// The password, as typed.
+    pub password: Password,
+    /// What a success hands out.
+    pub terms: SessionTerms,
+    /// From where.
+    pub visitor: Visitor,
+}
+
+/// What a client holds after signing in or refreshing.
+#[derive(Debug)]
+pub struct Tokens {
+    /// The access token.
+    pub access: AccessToken,
+    /// When it expires.
+    pub access_expires_at: OffsetDateTime,
+    /// The refresh token and its expiry, where the session has one.
+    pub refresh: Option<(RefreshToken, OffsetDateTime)>,
+}
+
+/// A session with its account and the tokens for it.
+#[derive(Debug)]
+pub struct Opened {
+    /// Whose.
+    pub account: Account,
+    /// The tokens.
+    pub tokens: Tokens,
+}
+
+/// A person whose access token and session are good right now.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// The account as it was read for this request.
+    pub account: Versioned,
+    /// The session that the token belongs to.
+    pub session: Session,
+}
+
+/// How much of the service an account may reach that has yet to choose its own password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gate {
+    /// Nothing: the rule.
+    Closed,
+    /// This one thing: looking at its profile, choosing the password, signing out.
+    Open,
+}
+
+impl Identity {
+    /// Signs in with a name or e-mail and a password. Unknown names cost the same work as wrong passwords and
+    /// get the same refusal; that an account is disabled is told only to who knows its password.
+    pub async fn log_in(&self, attempt: SignIn) -> Result<Opened> {
+        let found = self.find(&attempt.identifier).await?;
+        let hash = found.as_ref().map(|read| &read.account.password);
+        let right = self.hasher.verify(&attempt.password, hash).await?;
+        let Some(read) = found.filter(|_| right) else { return Err(Error::WrongCredentials) };
+        if !read.account.active {
+            return Err(Error::AccountDisabled);
+        }
+        let (session, refresh) = self.new_session(&read.account, &attempt.terms, &attempt.visitor)?;
+        // Needs no condition: a session opened under a generation that has passed meanwhile is dead at birth.
+        self.commit(&[Change::OpenSession(&session)]).await?;
+        self.hand_out(read.account, &session, refresh).await
+    }
+
+    /// Finds who an access token belongs to, if the token, its session and its account are all good.
+    pub async fn authenticate(&self, token: Option<&AccessToken>, gate: Gate) -> Result<SignedIn> {
+        let Some(token) = token else { return Err(Error::TokenMissing) };
+        let subject = self.check_access_token(token).await?;
+        let (account, session) = self.store.account_and_session(subject.account, subject.session).await?;
+        let (Some(account), Some(session)) = (account, session) else { return Err(Error::SessionEnded) };
+        self.check_live(&account.account, &session)?;
+        if account.account.must_change_password && gate == Gate::Closed {
+            return Err(Error::PasswordChangeRequired);
+        }
+        Ok(SignedIn { account, session })
+    }
+
+    /// Ends the session: its tokens are refused from the next request on.
+    pub async fn log_out(&self, signed_in: &SignedIn) -> Result<()> {
+        self.store.end_session(signed_in.session.account, signed_in.session.id).await
+    }
+
+    /// Refuses a session that is over, that its account outlived, or whose account is disabled.
+    pub(super) fn check_live(&self, account: &Account, session: &Session) -> Result<()> {
+        let live = account.active && session.generation == account.session_generation && !session.is_over(self.now());
+        if live { Ok(()) } else { Err(Error::SessionEnded) }
+    }
+
+    /// The account that an identifier names. What looks like an address is looked for among addresses first:
+    /// a name of that form may be left with somebody who never proved the address.
+    async fn find(&self, identifier: &Identifier) -> Result<Option<Versioned>> {
+        let key = identifier.key().to_owned();
+        let mut kinds = vec![ClaimKind::Name];
+        if key.contains('@') {
+            kinds.insert(0, ClaimKind::Email);
+        }
+        let keys: Vec<_> = kinds.iter().map(|kind| (*kind, key.clone())).collect();
+        let claims = if key.is_empty() { Vec::new() } else { self.store.claims(&keys).await? };
+        let owner = kinds.iter().find_map(|kind| claims.iter().find(|claim| claim.kind == *kind));
+        match owner {
+            Some(claim) => self.store.account(claim.account).await,
+            None => Ok(None),
+        }
+    }
+
+    /// A session of the account's present generation, not yet stored.
+    pub(super) fn new_session(
+        &self,
+        account: &Account,
+        terms: &SessionTerms,
+        visitor: &Visitor,
+    ) -> Result<(Session, Option<RefreshToken>)> {
+        let opened = Session::open(account.id, account.session_generation, terms, visitor, self.now(), &*self.chance)?;
+        Ok(opened)
+    }
+
+    /// Signs the access token for a stored session.
+    pub(super) async fn hand_out(
+        &self,
+        account: Account,
+        session: &Session,
+        refresh: Option<RefreshToken>,
+    ) -> Result<Opened> {
+        let (access, access_expires_at) = self.issue_access_token(session).await?;
+        let refresh = refresh.map(|token| (token, session.last_moment()));
+        Ok(Opened { account, tokens: Tokens { access, access_expires_at, refresh } })
+    }
+}

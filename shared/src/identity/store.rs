@@ -1,0 +1,185 @@
+//! What the core asks of a store. One implementation talks to a real table; this file names no technology.
+//!
+//! Reads that decide are strongly consistent. Writes go through [`Store::commit`]: all of its changes or none,
+//! each under its own condition, so that no read-then-write can lose a race.
+
+use async_trait::async_trait;
+use time::OffsetDateTime;
+
+use super::{
+    Account, AccountId, Challenge, ChallengeKey, Hashed, KeyRecord, MailLog, RefreshChain, Result, Session, SessionId,
+};
+
+/// What owns a name or an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClaimKind {
+    /// A login name.
+    Name,
+    /// An e-mail address, primary or secondary.
+    Email,
+}
+
+/// The ownership of one name or address by one account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Name or address.
+    pub kind: ClaimKind,
+    /// Its canonical form.
+    pub key: String,
+    /// The owner.
+    pub account: AccountId,
+    /// Whether the owner has proved it; names always are.
+    pub verified: bool,
+}
+
+/// One change of a transaction, with the condition under which it applies.
+#[derive(Debug)]
+pub enum Change<'a> {
+    /// A new account; counts in the total. Condition: its id is new.
+    CreateAccount(&'a Account),
+    /// The account's new state. Condition: the stored version is `was`; the write stores `was + 1`.
+    UpdateAccount {
+        /// The state to store.
+        account: &'a Account,
+        /// The version that was read.
+        was: Version,
+    },
+    /// Takes a name or address. Condition: nobody has it, or the same account has it already.
+    TakeClaim(Claim),
+    /// Takes an address from an account that never proved it. Condition: that is still so.
+    TakeOverClaim {
+        /// The claim to store, verified.
+        claim: Claim,
+        /// The account that loses it.
+        from: AccountId,
+    },
+    /// Gives a name or address free. Condition: the account has it.
+    ReleaseClaim(Claim),
+    /// A new session. No condition: its id is 122 random bits.
+    OpenSession(&'a Session),
+    /// Carries a session over into the account's new generation. Condition: it still exists.
+    KeepSession {
+        /// Whose session.
+        account: AccountId,
+        /// Which session.
+        session: SessionId,
+        /// The account's new generation.
+        generation: u64,
+    },
+    /// Stores a code that is about to be mailed, in place of an earlier one for the same key.
+    IssueChallenge(&'a Challenge),
+    /// Uses a code up. Condition: it is the stored one and unused. It stays until it expires, so that a
+    /// repeated request can be told what it did.
+    UseChallenge {
+        /// The code as it was read.
+        challenge: &'a Challenge,
+        /// The account that came of it.
+        account: AccountId,
+    },
+    /// Remembers that a mail goes out. Condition: the log's stored version is `was` (0: there is none).
+    RecordMail {
+        /// The log to store.
+        log: &'a MailLog,
+        /// The version that was read.
+        was: u64,
+    },
+    /// Makes sure that the first administrator is made only once. Condition: it never was.
+    MarkFirstAdministrator,
+}
+
+/// Counts the writes to an account; every write raises it, so that a stale one can be refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Version(pub u64);
+
+/// Why a transaction was refused as a whole.
+#[derive(Debug)]
+pub enum Refused {
+    /// Another account has the name.
+    NameTaken,
+    /// Another account has the address.
+    EmailTaken,
+    /// Something changed between reading and writing: read again and decide again.
+    Stale,
+}
+
+/// An account with the version under which it was read.
+#[derive(Debug, Clone)]
+pub struct Versioned {
+    /// The account.
+    pub account: Account,
+    /// Its version.
+    pub version: Version,
+}
+
+/// The deployment's token issuer and signing keys, oldest first.
+#[derive(Debug, Clone, Default)]
+pub struct SigningRecord {
+    /// The `iss` of every token, once fixed.
+    pub issuer: Option<String>,
+    /// All keys that are still of use.
+    pub keys: Vec<KeyRecord>,
+}
+
+/// The store of accounts and everything that belongs to them. Errors are
+/// [`Error::Unavailable`](super::Error::Unavailable) where trying again helps, else
+/// [`Error::Internal`](super::Error::Internal).
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Applies all changes or none. `Ok(Err(_))` tells which condition failed; transient conflicts between
+    /// transactions are tried again inside.
+    async fn commit(&self, changes: &[Change<'_>]) -> Result<Result<(), Refused>>;
+
+    /// Who owns these names and addresses; what nobody owns is left out. One round trip.
+    async fn claims(&self, keys: &[(ClaimKind, String)]) -> Result<Vec<Claim>>;
+
+    /// An account by its id.
+    async fn account(&self, id: AccountId) -> Result<Option<Versioned>>;
+
+    /// An account and one of its sessions, in one round trip.
+    async fn account_and_session(
+        &self,
+        account: AccountId,
+        session: SessionId,
+    ) -> Result<(Option<Versioned>, Option<Session>)>;
+
+    /// The next account number: unique and rising, with gaps.
+    async fn next_account_number(&self) -> Result<u64>;
+
+    /// Moves a session's refresh tokens on, if its live token's hash is still `was`. False: it isn't, or the
+    /// session is gone.
+    async fn rotate(&self, session: &Session, was: &Hashed, next: &RefreshChain, now: OffsetDateTime) -> Result<bool>;
+
+    /// Ends a session. Ending one that is gone is no error.
+    async fn end_session(&self, account: AccountId, session: SessionId) -> Result<()>;
+
+    /// All stored codes of one purpose and subject, expired ones possibly among them.
+    async fn challenges(&self, key: &ChallengeKey) -> Result<Vec<Challenge>>;
+
+    /// Counts one more guess at a code, if fewer than `most` were counted and it is still this code. False: not.
+    async fn reserve_guess(&self, challenge: &Challenge, most: u32) -> Result<bool>;
+
+    /// What was mailed to an address of late.
+    async fn mail_log(&self, address_key: &str) -> Result<MailLog>;
+
+    /// Issuer and signing keys. One round trip.
+    async fn signing_record(&self) -> Result<SigningRecord>;
+
+    /// Adds a signing key under its sequence number, unless that number is taken. False: it is.
+    async fn add_signing_key(&self, key: &KeyRecord) -> Result<bool>;
+
+    /// Fixes the issuer, unless it is fixed. False: it was.
+    async fn fix_issuer(&self, issuer: &str) -> Result<bool>;
+
+    /// The hash of the administrator token, where the deployment has one.
+    async fn admin_token(&self) -> Result<Option<Hashed>>;
+
+    /// Sets the hash of the administrator token.
+    async fn set_admin_token(&self, hashed: &Hashed) -> Result<()>;
+
+    /// Accounts in order of their number, from the one after `after`, at most `limit` of them. May lag behind
+    /// by moments.
+    async fn list_accounts(&self, after: u64, limit: u32) -> Result<Vec<Account>>;
+
+    /// How many accounts there are.
+    async fn count_accounts(&self) -> Result<u64>;
+}

@@ -1,0 +1,225 @@
+//! Names and e-mail addresses: shown as typed, compared after NFKC, lower case and trimming.
+
+use std::ops::RangeInclusive;
+
+use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
+
+/// Why a piece of input is not acceptable. Contracts put it into words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Problem {
+    /// The field is required and absent (or null).
+    Missing,
+    /// The field has another JSON type; holds the expected one, e.g. `string`.
+    WrongType(&'static str),
+    /// Fewer characters than this.
+    TooShort(usize),
+    /// More characters than this.
+    TooLong(usize),
+    /// Not an e-mail address.
+    NotAnEmail,
+    /// Has characters that a name can't have (control characters, `@`, surrounding blanks …).
+    NotAName,
+    /// Not an absolute web address.
+    NotAUrl,
+    /// Not a calendar date `YYYY-MM-DD`.
+    NotADate,
+    /// Not one of the allowed values; holds them as text, e.g. `0, 1, 2`.
+    NotOneOf(&'static str),
+    /// Below or above what is allowed.
+    OutOfRange(i64, i64),
+}
+
+/// The form under which a name or address is unique: NFKC, lower case, trimmed.
+pub fn canonical(text: &str) -> String {
+    text.trim().nfkc().flat_map(char::to_lowercase).nfkc().collect::<String>().trim().to_owned()
+}
+
+/// Checks a length in characters (Unicode scalar values).
+pub fn check_length(text: &str, allowed: &RangeInclusive<usize>) -> Result<(), Problem> {
+    let length = text.chars().count();
+    if length < *allowed.start() {
+        return Err(Problem::TooShort(*allowed.start()));
+    }
+    if length > *allowed.end() {
+        return Err(Problem::TooLong(*allowed.end()));
+    }
+    Ok(())
+}
+
+/// A login name, as typed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Name(String);
+
+impl Name {
+    /// Accepts a name of the allowed length without control characters, line separators or
+    /// surrounding blanks. Whether it may contain `@` depends on the account's e-mail:
+    /// [`Name::fits`].
+    pub fn parse(text: &str, allowed: &RangeInclusive<usize>) -> Result<Self, Problem> {
+        check_length(text, allowed)?;
+        let canonical = canonical(text);
+        let invisible = |c: char| c.is_control() || is_format_character(c);
+        if text.trim() != text || canonical.is_empty() || text.chars().any(invisible) {
+            return Err(Problem::NotAName);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// A name with `@` in it could pass for somebody's address, so it must be the account's own.
+    pub fn fits(&self, email: Option<&EmailAddress>) -> bool {
+        !self.0.nfkc().any(|c| c == '@') || email.is_some_and(|email| email.key() == self.key())
+    }
+
+    /// As typed.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The form that is unique in the pool.
+    pub fn key(&self) -> String {
+        canonical(&self.0)
+    }
+}
+
+/// Characters that change how a text looks without being seen: bidirectional controls, zero-width ones.
+fn is_format_character(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// An e-mail address, as typed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EmailAddress(String);
+
+impl EmailAddress {
+    /// Accepts what mail can be delivered to: a dot-atom local part of at most 64 ASCII characters, one `@`, and a
+    /// domain name with a dot, in any script (RFC 5321 lengths; quoted local parts and address literals are refused).
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        let text = text.trim();
+        let Some((local, domain)) = text.rsplit_once('@') else { return Err(Problem::NotAnEmail) };
+        let acceptable = text.len() <= 254 && is_local_part(local) && is_domain(domain);
+        if !acceptable {
+            return Err(Problem::NotAnEmail);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// As typed.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The form that is unique in the pool.
+    pub fn key(&self) -> String {
+        canonical(&self.0)
+    }
+}
+
+fn is_local_part(local: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
+    (1..=64).contains(&local.len())
+        && local.chars().all(allowed)
+        && !local.starts_with('.')
+        && !local.ends_with('.')
+        && !local.contains("..")
+}
+
+fn is_domain(domain: &str) -> bool {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    domain.contains('.') && domain.split('.').all(label)
+}
+
+/// What a person typed to say who they are: a name or an e-mail address, in the form that is looked up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identifier(String);
+
+impl Identifier {
+    /// Takes any text; what matches no account is simply wrong.
+    pub fn new(text: &str) -> Self {
+        Self(canonical(text))
+    }
+
+    /// The canonical form.
+    pub fn key(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn one_person_however_typed() {
+        for (typed, same) in [("Alice", "alice"), ("ＡＬＩＣＥ", "alice"), (" alice ", "ALICE"), ("ﬁn", "FIN")] {
+            assert_eq!(canonical(typed), canonical(same), "{typed} and {same}");
+        }
+        assert_ne!(canonical("alice"), canonical("al1ce"));
+    }
+
+    #[test]
+    fn names_are_refused_for_what_nobody_can_see() {
+        let allowed = 3..=32;
+        for bad in ["al\u{202e}ice", "alice\n", " alice", "a\u{200b}lice", "\u{2000}\u{2000}\u{2000}"] {
+            assert_eq!(Name::parse(bad, &allowed), Err(Problem::NotAName), "{bad:?}");
+        }
+        assert_eq!(Name::parse("al", &allowed), Err(Problem::TooShort(3)));
+        assert_eq!(Name::parse(&"é".repeat(33), &allowed), Err(Problem::TooLong(32)));
+        assert!(Name::parse("萌芽用户", &allowed).is_ok());
+    }
+
+    #[test]
+    fn a_name_may_be_the_accounts_own_address_and_no_other() {
+        let name = Name::parse("Bob@Example.com", &(3..=32)).expect("a legal length");
+        let own = EmailAddress::parse("bob@example.com").expect("an address");
+        let other = EmailAddress::parse("eve@example.com").expect("an address");
+        assert!(name.fits(Some(&own)));
+        assert!(!name.fits(Some(&other)));
+        assert!(!name.fits(None));
+        let wide = Name::parse("bob＠example.com", &(3..=32)).expect("a legal length");
+        assert!(!wide.fits(None), "a full-width @ becomes a plain one when compared");
+    }
+
+    #[test]
+    fn addresses_that_mail_can_reach() {
+        for good in ["a@b.co", "first.last+tag@sub.example.com", "o'neil@example.ie", "user@例子.中国"] {
+            assert!(EmailAddress::parse(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "a",
+            "a@b",
+            "@b.co",
+            "a@",
+            "a b@c.de",
+            "a@b..co",
+            ".a@b.co",
+            "a@-b.co",
+            "a@b.co\r\nBcc: x@y.z",
+            "<a@b.co>",
+        ] {
+            assert_eq!(EmailAddress::parse(bad), Err(Problem::NotAnEmail), "{bad:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn canonical_is_stable(text in "\\PC{0,40}") {
+            let once = canonical(&text);
+            prop_assert_eq!(canonical(&once), once);
+        }
+
+        #[test]
+        fn parsing_never_panics(text in any::<String>()) {
+            let _ = Name::parse(&text, &(3..=32));
+            let _ = EmailAddress::parse(&text);
+        }
+    }
+}
