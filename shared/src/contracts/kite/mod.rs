@@ -1,0 +1,78 @@
+//! kite, the image host's contract and the native one: `/api/v1/*`, every answer in `{code,message,data}`.
+
+mod admin;
+mod login;
+mod profile;
+mod refresh;
+mod register;
+mod session;
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::http::{Failure, Group, Routes, axum_json};
+use crate::identity::{Error, Language};
+use crate::messages;
+
+pub(super) fn routes(group: Group) -> Routes {
+    match group {
+        Group::Login => login::routes(),
+        Group::Register => register::routes(),
+        Group::Refresh => refresh::routes(),
+        Group::Profile => profile::routes(),
+        Group::Admin => admin::routes(),
+    }
+}
+
+/// The success envelope.
+pub(super) fn envelope(data: &Value) -> Value {
+    json!({"code": 0, "message": "success", "data": data})
+}
+
+fn success(data: impl Serialize) -> Result<Response, Failure> {
+    let data = serde_json::to_value(data).map_err(anyhow::Error::from)?;
+    Ok(axum_json(&envelope(&data)))
+}
+
+fn created(data: impl Serialize) -> Result<Response, Failure> {
+    Ok((StatusCode::CREATED, success(data)?).into_response())
+}
+
+pub(super) fn render(failure: &Failure, language: Language) -> (StatusCode, Value) {
+    let (status, code) = status_and_code(failure);
+    (status, json!({"code": code, "message": messages::of(failure, language), "data": null}))
+}
+
+fn status_and_code(failure: &Failure) -> (StatusCode, u32) {
+    match failure {
+        Failure::Core(error) => of_error(error),
+        Failure::MalformedBody => (StatusCode::BAD_REQUEST, 40000),
+        Failure::OriginNotAllowed => (StatusCode::FORBIDDEN, 40300),
+        Failure::UnknownPath => (StatusCode::NOT_FOUND, 40400),
+        Failure::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, 40500),
+        Failure::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, 41300),
+        Failure::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, 41500),
+        Failure::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, 50000),
+    }
+}
+
+fn of_error(error: &Error) -> (StatusCode, u32) {
+    match error {
+        Error::Invalid(_) => (StatusCode::BAD_REQUEST, 40000),
+        Error::CodeWrong => (StatusCode::BAD_REQUEST, 40001),
+        Error::CurrentPasswordWrong => (StatusCode::BAD_REQUEST, 40010),
+        Error::WrongCredentials | Error::AccountDisabled | Error::TokenMissing => (StatusCode::UNAUTHORIZED, 40100),
+        Error::TokenInvalid => (StatusCode::UNAUTHORIZED, 40101),
+        Error::SessionEnded => (StatusCode::UNAUTHORIZED, 40102),
+        Error::NotAdministrator | Error::RegistrationClosed => (StatusCode::FORBIDDEN, 40300),
+        Error::PasswordAlreadyChosen | Error::EmailProofRequired => (StatusCode::FORBIDDEN, 40300),
+        Error::PasswordChangeRequired => (StatusCode::FORBIDDEN, 40301),
+        Error::NotFound => (StatusCode::NOT_FOUND, 40400),
+        Error::NameTaken | Error::EmailTaken => (StatusCode::CONFLICT, 40900),
+        Error::TooManyRequests { .. } => (StatusCode::TOO_MANY_REQUESTS, 42900),
+        Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, 50000),
+        Error::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, 50300),
+    }
+}

@@ -1,0 +1,149 @@
+//! What kite's sign-in hands out, and how its requests carry it back.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+use cookie::time::Duration as CookieDuration;
+use cookie::{Cookie, SameSite};
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use super::success;
+use crate::contracts::{DAY, HOUR, rfc3339};
+use crate::http::{App, Context, Failure, credentials};
+use crate::identity::{AccessToken, Gate, Opened, RefreshTerms, Role, SessionTerms, SignedIn};
+
+/// Access tokens live 2 hours; refresh tokens 7 days, and a session 90 however often it is refreshed.
+pub(super) const TERMS: SessionTerms = SessionTerms {
+    access: HOUR.saturating_mul(2),
+    refresh: Some(RefreshTerms { idle: DAY.saturating_mul(7), absolute: DAY.saturating_mul(90) }),
+};
+
+const ACCESS_COOKIE: &str = "access_token";
+pub(super) const REFRESH_COOKIE: &str = "refresh_token";
+const REFRESH_PATH: &str = "/api/v1/auth";
+
+#[derive(Serialize)]
+struct SessionBody<'a> {
+    access_token: &'a str,
+    refresh_token: &'a str,
+    /// Seconds.
+    expires_in: i64,
+    token_type: &'static str,
+    expires_at: String,
+    refresh_expires_at: String,
+    user: UserBody<'a>,
+}
+
+#[derive(Serialize)]
+struct UserBody<'a> {
+    id: String,
+    username: &'a str,
+    email: &'a str,
+    role: Role,
+    password_must_change: bool,
+}
+
+/// The token pair with its account, and the same pair as cookies.
+pub(super) fn session_answer(opened: &Opened, app: &App, context: &Context) -> Result<Response, Failure> {
+    let Some((refresh, refresh_expires_at)) = &opened.tokens.refresh else {
+        return Err(anyhow::anyhow!("a session without refresh token").into());
+    };
+    let (account, access, access_expires_at) =
+        (&opened.account, &opened.tokens.access, opened.tokens.access_expires_at);
+    let now = app.identity.present();
+    let mut response = success(SessionBody {
+        access_token: access.reveal(),
+        refresh_token: refresh.reveal(),
+        expires_in: seconds_until(access_expires_at, now),
+        token_type: "Bearer",
+        expires_at: rfc3339(access_expires_at),
+        refresh_expires_at: rfc3339(*refresh_expires_at),
+        user: UserBody {
+            id: account.id.to_string(),
+            username: account.name.as_str(),
+            email: account.email_text(),
+            role: account.role,
+            password_must_change: account.must_change_password,
+        },
+    })?;
+    set_cookie(&mut response, access_cookie(access.reveal(), access_expires_at, now, context))?;
+    set_cookie(&mut response, refresh_cookie(refresh.reveal(), *refresh_expires_at, now, context))?;
+    Ok(response)
+}
+
+/// Makes the browser forget both cookies.
+pub(super) fn clear_cookies(response: &mut Response, context: &Context) -> Result<(), Failure> {
+    let gone = OffsetDateTime::UNIX_EPOCH;
+    set_cookie(response, access_cookie("", gone, gone, context))?;
+    set_cookie(response, refresh_cookie("", gone, gone, context))
+}
+
+fn seconds_until(instant: OffsetDateTime, now: OffsetDateTime) -> i64 {
+    instant.unix_timestamp() - now.unix_timestamp()
+}
+
+fn access_cookie(value: &str, until: OffsetDateTime, now: OffsetDateTime, context: &Context) -> String {
+    cookie(ACCESS_COOKIE, value, "/".to_owned(), SameSite::Lax, seconds_until(until, now), context)
+}
+
+fn refresh_cookie(value: &str, until: OffsetDateTime, now: OffsetDateTime, context: &Context) -> String {
+    // The browser sees the path with the mount, so the cookie's must carry it.
+    let path = format!("{}{REFRESH_PATH}", context.mount);
+    cookie(REFRESH_COOKIE, value, path, SameSite::Strict, seconds_until(until, now), context)
+}
+
+fn cookie(name: &str, value: &str, path: String, same_site: SameSite, seconds: i64, context: &Context) -> String {
+    Cookie::build((name, value))
+        .path(path)
+        .http_only(true)
+        .same_site(same_site)
+        .secure(context.arrival.secure)
+        .max_age(CookieDuration::seconds(seconds))
+        .to_string()
+}
+
+fn set_cookie(response: &mut Response, cookie: String) -> Result<(), Failure> {
+    let value = HeaderValue::from_str(&cookie).map_err(anyhow::Error::from)?;
+    response.headers_mut().append(header::SET_COOKIE, value);
+    Ok(())
+}
+
+/// The access token of a request: the bearer token, else the cookie (whose changes must come from our own pages).
+pub(super) fn presented(parts: &Parts, app: &App, context: &Context) -> Result<Option<AccessToken>, Failure> {
+    if let Some(token) = credentials::bearer_token(parts) {
+        return Ok(Some(token));
+    }
+    let Some(token) = credentials::cookie(&parts.headers, ACCESS_COOKIE) else { return Ok(None) };
+    credentials::check_origin(parts, app, context)?;
+    Ok(Some(AccessToken::new(token)))
+}
+
+/// A signed-in person.
+pub(super) struct Caller(pub(super) SignedIn);
+
+/// A signed-in person who may yet have to choose their own password.
+pub(super) struct NewCaller(pub(super) SignedIn);
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        authenticate(parts, app, Gate::Closed).await.map(Self)
+    }
+}
+
+impl FromRequestParts<App> for NewCaller {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        authenticate(parts, app, Gate::Open).await.map(Self)
+    }
+}
+
+async fn authenticate(parts: &mut Parts, app: &App, gate: Gate) -> Result<SignedIn, Failure> {
+    let context = Context::from_request_parts(parts, app).await?;
+    let token = presented(parts, app, &context)?;
+    Ok(app.identity.authenticate(token.as_ref(), gate).await?)
+}

@@ -1,0 +1,73 @@
+//! The four wire contracts: each maps its own shapes onto the core, and nothing else.
+//!
+//! A contract is a module: `mod.rs` has its envelope and how it spells failures, then one file per endpoint
+//! group has that group's routes, wire types and handlers.
+
+mod kite;
+mod mcphub;
+mod service;
+mod sproutgate;
+mod zeaya;
+
+use std::time::Duration;
+
+use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::http::{Contract, Group, Render, Routes};
+
+/// The routes of a group in a contract.
+pub(crate) fn routes(contract: Contract, group: Group) -> Routes {
+    match contract {
+        Contract::Kite => kite::routes(group),
+        Contract::Zeaya => zeaya::routes(group),
+        Contract::Sproutgate => sproutgate::routes(group),
+        Contract::Mcphub => mcphub::routes(group),
+    }
+}
+
+/// The routes of a group that belong to the service as a whole.
+pub(crate) fn service_routes(group: Group) -> Routes {
+    service::routes(group)
+}
+
+/// How a contract spells failures.
+pub(crate) fn render(contract: Contract) -> Render {
+    match contract {
+        Contract::Kite => kite::render,
+        Contract::Zeaya => zeaya::render,
+        Contract::Sproutgate => sproutgate::render,
+        Contract::Mcphub => mcphub::render,
+    }
+}
+
+/// The path prefix that names a contract.
+pub(crate) fn mount(contract: Contract) -> &'static str {
+    match contract {
+        Contract::Kite => "/kite",
+        Contract::Zeaya => "/zeaya",
+        Contract::Sproutgate => "/sproutgate",
+        Contract::Mcphub => "/mcphub",
+    }
+}
+
+/// A success that carries no data, as the contract spells it.
+pub(crate) fn nothing_to_say(contract: Contract) -> Value {
+    match contract {
+        Contract::Kite => kite::envelope(&Value::Null),
+        Contract::Zeaya => serde_json::json!({"code": 0}),
+        Contract::Sproutgate => serde_json::json!({}),
+        Contract::Mcphub => serde_json::json!({"success": true}),
+    }
+}
+
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// RFC 3339 in UTC with whole seconds, e.g. `2026-01-01T00:00:00Z`.
+fn rfc3339(instant: OffsetDateTime) -> String {
+    let whole = instant.to_offset(time::UtcOffset::UTC).truncate_to_second();
+    // Years that RFC 3339 can't write don't occur.
+    whole.format(&Rfc3339).unwrap_or_default()
+}

@@ -1,0 +1,123 @@
+//! sproutgate, the account centre's contract: `/api/auth/*` and `/api/admin/*`, answers without an envelope,
+//! errors as `{error,message}`. Unless set otherwise it is the root contract.
+
+mod admin;
+mod login;
+mod profile;
+mod refresh;
+mod register;
+
+use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::Response;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{DAY, rfc3339};
+use crate::http::{App, Failure, Group, Routes, axum_json, credentials};
+use crate::identity::{Account, EmailAddress, Error, Gate, Language, SessionTerms, SignedIn};
+use crate::messages;
+
+/// Tokens live 7 days; there is no refreshing.
+const TERMS: SessionTerms = SessionTerms { access: DAY.saturating_mul(7), refresh: None };
+
+pub(super) fn routes(group: Group) -> Routes {
+    match group {
+        Group::Login => login::routes(),
+        Group::Register => register::routes(),
+        Group::Refresh => refresh::routes(),
+        Group::Profile => profile::routes(),
+        Group::Admin => admin::routes(),
+    }
+}
+
+fn success(body: impl Serialize) -> Result<Response, Failure> {
+    let body = serde_json::to_value(body).map_err(anyhow::Error::from)?;
+    Ok(axum_json(&body))
+}
+
+/// `user` of every answer.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UserBody<'a> {
+    account: &'a str,
+    username: &'a str,
+    email: &'a str,
+    level: i64,
+    sprout_coins: i64,
+    secondary_emails: Vec<&'a str>,
+    phone: &'a str,
+    avatar_url: &'a str,
+    bio: &'a str,
+    created_at: String,
+    updated_at: String,
+}
+
+impl<'a> UserBody<'a> {
+    fn of(account: &'a Account) -> Self {
+        Self {
+            account: account.name.as_str(),
+            username: account.display_name(),
+            email: account.email_text(),
+            level: account.level,
+            sprout_coins: account.coins,
+            secondary_emails: account.secondary_emails.iter().map(EmailAddress::as_str).collect(),
+            phone: &account.profile.phone,
+            avatar_url: &account.profile.avatar_url,
+            bio: &account.profile.bio,
+            created_at: rfc3339(account.created_at),
+            updated_at: rfc3339(account.updated_at),
+        }
+    }
+}
+
+/// A signed-in person.
+struct Caller(SignedIn);
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let token = credentials::bearer_token(parts);
+        Ok(Self(app.identity.authenticate(token.as_ref(), Gate::Closed).await?))
+    }
+}
+
+pub(super) fn render(failure: &Failure, language: Language) -> (StatusCode, Value) {
+    let message = messages::of(failure, language);
+    (status(failure), json!({"error": message, "message": message}))
+}
+
+fn status(failure: &Failure) -> StatusCode {
+    match failure {
+        Failure::Core(error) => status_of_error(error),
+        Failure::MalformedBody => StatusCode::BAD_REQUEST,
+        Failure::OriginNotAllowed => StatusCode::FORBIDDEN,
+        Failure::UnknownPath => StatusCode::NOT_FOUND,
+        Failure::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Failure::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Failure::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Failure::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn status_of_error(error: &Error) -> StatusCode {
+    match error {
+        Error::Invalid(_) | Error::CurrentPasswordWrong | Error::CodeWrong => StatusCode::BAD_REQUEST,
+        Error::WrongCredentials | Error::TokenMissing | Error::TokenInvalid | Error::SessionEnded => {
+            StatusCode::UNAUTHORIZED
+        }
+        Error::AccountDisabled
+        | Error::PasswordChangeRequired
+        | Error::PasswordAlreadyChosen
+        | Error::EmailProofRequired
+        | Error::NotAdministrator
+        | Error::RegistrationClosed => StatusCode::FORBIDDEN,
+        Error::NotFound => StatusCode::NOT_FOUND,
+        Error::NameTaken | Error::EmailTaken => StatusCode::CONFLICT,
+        Error::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}

@@ -1,0 +1,193 @@
+//! zeaya, the photo gallery's contract: `/api/auth/*`, every answer in `{code,message,data}`, errors with codes
+//! of their own or the HTTP status.
+
+mod login;
+mod profile;
+mod register;
+
+use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::Response;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use time::{OffsetDateTime, UtcOffset};
+
+use super::DAY;
+use crate::http::{App, Failure, Group, Routes, axum_json, credentials};
+use crate::identity::{Account, Error, Gate, Language, SessionTerms, SignedIn, Violation};
+use crate::messages::{self, Text};
+
+/// Tokens live 7 days; there is no refreshing.
+const TERMS: SessionTerms = SessionTerms { access: DAY.saturating_mul(7), refresh: None };
+
+pub(super) fn routes(group: Group) -> Routes {
+    match group {
+        Group::Login => login::routes(),
+        Group::Register => register::routes(),
+        Group::Profile => profile::routes(),
+        Group::Refresh | Group::Admin => Routes::new(),
+    }
+}
+
+/// The success envelope; parts that an answer hasn't are left out.
+fn success(message: Option<Text>, data: Option<Value>, language: Language) -> Response {
+    let mut body = Map::from_iter([("code".to_owned(), Value::from(0))]);
+    body.extend(message.map(|key| ("message".to_owned(), Value::from(messages::text(key, language)))));
+    body.extend(data.map(|data| ("data".to_owned(), data)));
+    axum_json(&Value::Object(body))
+}
+
+/// An account as the answers to register and login show it.
+#[derive(Serialize)]
+struct UserBody<'a> {
+    id: u64,
+    username: &'a str,
+    email: &'a str,
+    nickname: &'a str,
+    avatar: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    create_time: Option<String>,
+}
+
+impl<'a> UserBody<'a> {
+    fn of(account: &'a Account) -> Self {
+        Self {
+            id: account.number,
+            username: account.name.as_str(),
+            email: account.email_text(),
+            nickname: account.display_name(),
+            avatar: &account.profile.avatar_url,
+            create_time: None,
+        }
+    }
+
+    fn with_create_time(self, account: &Account, zone: UtcOffset) -> Self {
+        Self { create_time: Some(local_time(account.created_at, zone)), ..self }
+    }
+}
+
+/// `YYYY-MM-DD HH:MM:SS` in the deployment's zone.
+fn local_time(instant: OffsetDateTime, zone: UtcOffset) -> String {
+    let format = time::macros::format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
+    instant.to_offset(zone).format(format).unwrap_or_default()
+}
+
+/// A signed-in person.
+struct Caller(SignedIn);
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let token = credentials::bearer_token(parts);
+        Ok(Self(app.identity.authenticate(token.as_ref(), Gate::Closed).await?))
+    }
+}
+
+/// A signed-in person who may yet have to choose their own password, and may sign out.
+struct NewCaller(SignedIn);
+
+impl FromRequestParts<App> for NewCaller {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let token = credentials::bearer_token(parts);
+        Ok(Self(app.identity.authenticate(token.as_ref(), Gate::Open).await?))
+    }
+}
+
+pub(super) fn render(failure: &Failure, language: Language) -> (StatusCode, Value) {
+    let (status, code) = status_and_code(failure);
+    let body = match failure {
+        Failure::Core(Error::Invalid(violations)) => {
+            let message = messages::text(Text::InvalidInput, language);
+            json!({"code": code, "message": message, "errors": field_errors(violations, language)})
+        }
+        other => json!({"code": code, "message": messages::of(other, language)}),
+    };
+    (status, body)
+}
+
+/// `{field: [message, …]}`
+fn field_errors(violations: &[Violation], language: Language) -> Value {
+    let mut fields = Map::new();
+    for found in violations {
+        let entry = fields.entry(found.field).or_insert_with(|| json!([]));
+        if let Value::Array(told) = entry {
+            told.push(messages::problem(&found.problem, language).into());
+        }
+    }
+    Value::Object(fields)
+}
+
+fn status_and_code(failure: &Failure) -> (StatusCode, u16) {
+    let status = status(failure);
+    let code = match failure {
+        Failure::Core(error) => own_code(error),
+        Failure::MalformedBody
+        | Failure::UnknownPath
+        | Failure::MethodNotAllowed
+        | Failure::BodyTooLarge
+        | Failure::UnsupportedMediaType
+        | Failure::OriginNotAllowed
+        | Failure::Panicked => None,
+    };
+    (status, code.unwrap_or(status.as_u16()))
+}
+
+/// The codes of the document; everything else has its HTTP status.
+fn own_code(error: &Error) -> Option<u16> {
+    match error {
+        Error::NameTaken => Some(10001),
+        Error::EmailTaken => Some(10002),
+        Error::WrongCredentials => Some(10003),
+        Error::AccountDisabled => Some(10004),
+        Error::CurrentPasswordWrong => Some(10005),
+        Error::TokenMissing | Error::TokenInvalid | Error::SessionEnded => Some(10006),
+        Error::Invalid(_)
+        | Error::PasswordChangeRequired
+        | Error::PasswordAlreadyChosen
+        | Error::EmailProofRequired
+        | Error::NotAdministrator
+        | Error::RegistrationClosed
+        | Error::CodeWrong
+        | Error::NotFound
+        | Error::TooManyRequests { .. }
+        | Error::Unavailable { .. }
+        | Error::Internal(_) => None,
+    }
+}
+
+fn status(failure: &Failure) -> StatusCode {
+    match failure {
+        Failure::Core(error) => status_of_error(error),
+        Failure::MalformedBody => StatusCode::BAD_REQUEST,
+        Failure::OriginNotAllowed => StatusCode::FORBIDDEN,
+        Failure::UnknownPath => StatusCode::NOT_FOUND,
+        Failure::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Failure::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Failure::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Failure::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn status_of_error(error: &Error) -> StatusCode {
+    match error {
+        Error::Invalid(_) | Error::CurrentPasswordWrong | Error::CodeWrong => StatusCode::BAD_REQUEST,
+        Error::WrongCredentials | Error::TokenMissing | Error::TokenInvalid | Error::SessionEnded => {
+            StatusCode::UNAUTHORIZED
+        }
+        Error::AccountDisabled
+        | Error::PasswordChangeRequired
+        | Error::PasswordAlreadyChosen
+        | Error::EmailProofRequired
+        | Error::NotAdministrator
+        | Error::RegistrationClosed => StatusCode::FORBIDDEN,
+        Error::NotFound => StatusCode::NOT_FOUND,
+        Error::NameTaken | Error::EmailTaken => StatusCode::CONFLICT,
+        Error::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}

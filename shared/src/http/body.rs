@@ -1,0 +1,109 @@
+//! Request bodies: JSON objects of bounded size, read field by field so that every fault can be told at once.
+
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, header};
+use http_body_util::BodyExt;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::Failure;
+use super::context::header_text;
+
+/// The largest JSON body, in bytes: room for every field at its longest, each character escaped.
+pub const MOST_JSON: usize = 64 * 1024;
+/// How much of a body that is too large is read on before it is refused: a client that is still writing
+/// would see a broken connection instead of the answer.
+const MOST_DRAINED: usize = 8 * 1024 * 1024;
+
+/// A JSON object as the body. No body at all counts as an empty object.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
+        let (parts, body) = request.into_parts();
+        let bytes = read(body, MOST_JSON).await?;
+        if bytes.is_empty() {
+            return parse(b"{}").map(Self);
+        }
+        if !is_json(&parts.headers) {
+            return Err(Failure::UnsupportedMediaType);
+        }
+        parse(&bytes).map(Self)
+    }
+}
+
+/// Reads a body of at most so many bytes.
+pub(crate) async fn read(mut body: Body, most: usize) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let mut length = 0;
+    while let Some(frame) = body.frame().await {
+        // A client that breaks off in the middle sent no JSON.
+        let Ok(frame) = frame else { return Err(Failure::MalformedBody) };
+        let Some(chunk) = frame.data_ref() else { continue };
+        length += chunk.len();
+        if length <= most {
+            bytes.extend_from_slice(chunk);
+        } else if length > MOST_DRAINED {
+            return Err(Failure::BodyTooLarge);
+        }
+    }
+    if length > most { Err(Failure::BodyTooLarge) } else { Ok(bytes) }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(content_type) = header_text(headers, &header::CONTENT_TYPE) else {
+        return !headers.contains_key(header::CONTENT_TYPE);
+    };
+    let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    media_type == "application/json" || (media_type.starts_with("application/") && media_type.ends_with("+json"))
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+    // A struct could also be read from an array, which no contract means.
+    let object = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
+    let parsed = if object { serde_json::from_slice(bytes).ok() } else { None };
+    parsed.ok_or(Failure::MalformedBody)
+}
+
+/// A field that may be absent or of a wrong type without spoiling the reading of the others.
+/// JSON's `null` counts as absent.
+#[derive(Debug, Default)]
+pub enum Field<T> {
+    /// Not there, or `null`.
+    #[default]
+    Absent,
+    /// Something of another type.
+    Wrong(Value),
+    /// A value.
+    Given(T),
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Field<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        if value.is_null() {
+            return Ok(Self::Absent);
+        }
+        Ok(match serde_json::from_value(value.clone()) {
+            Ok(given) => Self::Given(given),
+            // serde's wording would be English and name Rust's types; the contract has its own.
+            Err(_mismatch) => Self::Wrong(value),
+        })
+    }
+}
+
+impl<T> Field<T> {
+    /// This field, or another spelling of it where this one is absent.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        match self {
+            Self::Absent => other,
+            Self::Wrong(_) | Self::Given(_) => self,
+        }
+    }
+}

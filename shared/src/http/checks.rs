@@ -1,0 +1,177 @@
+//! Turns a body's fields into the core's types, collecting what is wrong with each.
+
+use std::ops::RangeInclusive;
+
+use serde_json::Value;
+
+use super::{Failure, Field};
+use crate::identity::{Code, EmailAddress, Error, Name, Password, Problem, Violation, check_length};
+
+/// Collects violations while fields are read.
+#[derive(Debug, Default)]
+pub struct Checks(Vec<Violation>);
+
+impl Checks {
+    /// Starts with none.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The refusal with everything that was found.
+    pub fn refuse(self) -> Failure {
+        Failure::Core(Error::Invalid(self.0))
+    }
+
+    /// Refuses if anything was found.
+    pub fn finish(self) -> Result<(), Failure> {
+        if self.0.is_empty() { Ok(()) } else { Err(self.refuse()) }
+    }
+
+    /// Notes that a field is not acceptable.
+    pub fn note(&mut self, field: &'static str, problem: Problem, value: Option<Value>) {
+        self.0.push(Violation { field, problem, value });
+    }
+
+    /// Text that must be there and not empty.
+    pub fn text(&mut self, field: &'static str, given: Field<String>) -> Option<String> {
+        let value = Some(Value::from(""));
+        match self.optional(field, given, "string") {
+            Some(text) if text.is_empty() => {
+                self.note(field, Problem::Missing, value);
+                None
+            }
+            Some(text) => Some(text),
+            None => {
+                self.note_missing(field);
+                None
+            }
+        }
+    }
+
+    /// A value that may be absent; of another type it is noted.
+    pub fn optional<T>(&mut self, field: &'static str, given: Field<T>, expected: &'static str) -> Option<T> {
+        match given {
+            Field::Absent => None,
+            Field::Wrong(value) => {
+                self.note(field, Problem::WrongType(expected), Some(value));
+                None
+            }
+            Field::Given(value) => Some(value),
+        }
+    }
+
+    /// Text that may be absent, of a bounded length in characters.
+    pub fn optional_text(
+        &mut self,
+        field: &'static str,
+        given: Field<String>,
+        allowed: &RangeInclusive<usize>,
+    ) -> Option<String> {
+        let text = self.optional(field, given, "string")?;
+        self.accept(field, check_length(&text, allowed).map(|()| text.clone()), &text)
+    }
+
+    /// A login name for a new account. Whether `@` may be in it depends on the address: pass what was read of it.
+    pub fn name(
+        &mut self,
+        field: &'static str,
+        given: Field<String>,
+        allowed: &RangeInclusive<usize>,
+        email: Option<&EmailAddress>,
+    ) -> Option<Name> {
+        let text = self.text(field, given)?;
+        let name = self.accept(field, Name::parse(&text, allowed), &text)?;
+        let fitting = if name.fits(email) { Ok(name) } else { Err(Problem::NotAName) };
+        self.accept(field, fitting, &text)
+    }
+
+    /// An e-mail address that must be there.
+    pub fn email(&mut self, field: &'static str, given: Field<String>) -> Option<EmailAddress> {
+        let text = self.text(field, given)?;
+        self.accept(field, EmailAddress::parse(&text), &text)
+    }
+
+    /// A password that somebody chooses now.
+    pub fn new_password(
+        &mut self,
+        field: &'static str,
+        given: Field<String>,
+        allowed: &RangeInclusive<usize>,
+    ) -> Option<Password> {
+        let text = self.secret_text(field, given)?;
+        match check_length(text.reveal(), allowed) {
+            Ok(()) => Some(text),
+            Err(problem) => {
+                self.note(field, problem, None);
+                None
+            }
+        }
+    }
+
+    /// A password that exists: present, and nothing else is checked.
+    pub fn password(&mut self, field: &'static str, given: Field<String>) -> Option<Password> {
+        self.secret_text(field, given)
+    }
+
+    /// A mailed code.
+    pub fn code(&mut self, field: &'static str, given: Field<String>) -> Option<Code> {
+        self.secret_text(field, given).map(|text| Code::new(text.reveal()))
+    }
+
+    /// A web address, "" to clear it.
+    pub fn optional_url(&mut self, field: &'static str, given: Field<String>, most: usize) -> Option<String> {
+        let text = self.optional_text(field, given, &(0..=most))?;
+        let acceptable = text.is_empty() || is_web_address(&text);
+        let checked = if acceptable { Ok(text.clone()) } else { Err(Problem::NotAUrl) };
+        self.accept(field, checked, &text)
+    }
+
+    /// A password that may be absent and is chosen now.
+    pub fn optional_new_password(
+        &mut self,
+        field: &'static str,
+        given: Field<String>,
+        allowed: &RangeInclusive<usize>,
+    ) -> Option<Password> {
+        if matches!(given, Field::Absent) { None } else { self.new_password(field, given, allowed) }
+    }
+
+    /// Text whose value is never told again.
+    fn secret_text(&mut self, field: &'static str, given: Field<String>) -> Option<Password> {
+        match given {
+            Field::Given(text) if !text.is_empty() => Some(Password::new(text)),
+            Field::Given(_) | Field::Absent => {
+                self.note_missing(field);
+                None
+            }
+            Field::Wrong(_) => {
+                self.note(field, Problem::WrongType("string"), None);
+                None
+            }
+        }
+    }
+
+    /// Absent, unless a wrong type was noted already.
+    fn note_missing(&mut self, field: &'static str) {
+        if self.0.iter().all(|violation| violation.field != field) {
+            self.note(field, Problem::Missing, None);
+        }
+    }
+
+    fn accept<T>(&mut self, field: &'static str, read: Result<T, Problem>, text: &str) -> Option<T> {
+        match read {
+            Ok(value) => Some(value),
+            Err(problem) => {
+                self.note(field, problem, Some(Value::from(text)));
+                None
+            }
+        }
+    }
+}
+
+/// An absolute `http` or `https` address without blanks, control characters or markup.
+fn is_web_address(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let well_formed = text.parse::<axum::http::Uri>().is_ok_and(|uri| uri.host().is_some_and(|host| !host.is_empty()));
+    rest.is_some_and(|rest| !rest.is_empty()) && well_formed
+}

@@ -1,0 +1,124 @@
+//! What a handler returns when it can't answer as asked; the contract that the request speaks puts it into words.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde_json::Value;
+
+use super::Context;
+use crate::identity::{Error, Language};
+
+/// A request that is refused before the core hears of it, or after it.
+#[derive(Debug)]
+pub enum Failure {
+    /// The core's refusal or accident.
+    Core(Error),
+    /// A body that isn't JSON, or not an object.
+    MalformedBody,
+    /// No such path in this contract.
+    UnknownPath,
+    /// The path exists, but not with this method; the answer carries `Allow`.
+    MethodNotAllowed,
+    /// More bytes than an endpoint takes.
+    BodyTooLarge,
+    /// A body in another form than the endpoint takes.
+    UnsupportedMediaType,
+    /// A change that a cookie vouches for, asked for by a page that may not.
+    OriginNotAllowed,
+    /// A handler panicked.
+    Panicked,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Core(error)
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Core(Error::Internal(error))
+    }
+}
+
+impl IntoResponse for Failure {
+    /// Carries itself in the answer's extensions to [`render_failures`], which knows contract and language.
+    fn into_response(self) -> Response {
+        let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        response.extensions_mut().insert(Arc::new(self));
+        response
+    }
+}
+
+/// How a contract spells a failure.
+pub type Render = fn(&Failure, Language) -> (StatusCode, Value);
+
+/// Turns failures into the contract's words.
+pub(super) async fn render_failures(
+    State(render): State<Render>,
+    context: Context,
+    request: Request,
+    next: Next,
+) -> Response {
+    let mut response = next.run(request).await;
+    let Some(failure) = response.extensions_mut().get::<Arc<Failure>>().cloned() else { return response };
+    let (status, body) = render(&failure, context.language);
+    let mut rendered = (status, axum_json(&body)).into_response();
+    // What the router said with the refusal, such as `Allow`.
+    if let Some(allow) = response.headers_mut().remove(header::ALLOW) {
+        rendered.headers_mut().insert(header::ALLOW, allow);
+    }
+    if let Some(seconds) = failure.retry_after_seconds() {
+        rendered.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    rendered.extensions_mut().insert(failure);
+    rendered
+}
+
+/// JSON with its charset, as every answer of the service has it.
+pub(crate) fn axum_json(body: &Value) -> Response {
+    let content_type = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"))];
+    (content_type, body.to_string()).into_response()
+}
+
+impl Failure {
+    fn retry_after_seconds(&self) -> Option<u64> {
+        match self {
+            Self::Core(Error::TooManyRequests { retry_after } | Error::Unavailable { retry_after, .. }) => {
+                Some(retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it is a fault of ours or of what we depend on, to be logged with its cause.
+    pub(super) fn is_accident(&self) -> bool {
+        match self {
+            Self::Core(error) => error.is_accident(),
+            other => matches!(other, Self::Panicked),
+        }
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Core(Error::Invalid(violations)) => {
+                // The fields only: what was sent in them may be personal.
+                let fields: Vec<_> = violations.iter().map(|violation| violation.field).collect();
+                write!(f, "invalid input: {}", fields.join(", "))
+            }
+            Self::Core(error) => error.fmt(f),
+            Self::MalformedBody => f.write_str("malformed body"),
+            Self::UnknownPath => f.write_str("unknown path"),
+            Self::MethodNotAllowed => f.write_str("method not allowed"),
+            Self::BodyTooLarge => f.write_str("body too large"),
+            Self::UnsupportedMediaType => f.write_str("media type unsupported"),
+            Self::OriginNotAllowed => f.write_str("origin not allowed"),
+            Self::Panicked => f.write_str("a handler panicked"),
+        }
+    }
+}

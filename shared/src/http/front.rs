@@ -1,0 +1,175 @@
+//! The front door: chooses the contract, routes, and says once in the log what came of it.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request};
+use axum::http::uri::PathAndQuery;
+use axum::http::{HeaderName, HeaderValue, Uri, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use time::UtcOffset;
+use tokio::time::Instant;
+use tower::ServiceExt;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use super::context::{self, header_text};
+use super::failure::render_failures;
+use super::{Arrival, Context, Contract, Failure, Group, HostMap, Place, Render, Routes, choose, cors};
+use crate::contracts;
+use crate::identity::Identity;
+use crate::settings::Settings;
+
+/// What handlers share.
+#[derive(Clone)]
+pub struct App {
+    /// The core.
+    pub identity: Arc<Identity>,
+    /// Offset of times that are shown without one.
+    pub zone: UtcOffset,
+    allowed_origins: Arc<[String]>,
+}
+
+impl App {
+    /// Whether pages of this origin may send cookies.
+    pub fn allows_origin(&self, origin: &str) -> bool {
+        self.allowed_origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
+    }
+}
+
+/// Some or all endpoint groups of all contracts, behind one address.
+#[derive(Clone)]
+pub struct Front(Arc<Inner>);
+
+struct Inner {
+    contracts: [(Contract, Router); 4],
+    service: Router,
+    hosts: HostMap,
+    root: Contract,
+    identity: Arc<Identity>,
+}
+
+/// The route that an answer came from, for the log; the path itself may name a person.
+#[derive(Clone)]
+struct Endpoint(String);
+
+impl Front {
+    /// Serves these groups.
+    pub fn new(groups: &[Group], identity: Arc<Identity>, settings: &Settings) -> Self {
+        let app = App {
+            identity: Arc::clone(&identity),
+            zone: settings.zone,
+            allowed_origins: settings.allowed_origins.clone().into(),
+        };
+        let contracts = Contract::ALL.map(|contract| {
+            let routes = groups.iter().map(|group| contracts::routes(contract, *group));
+            (contract, finish(routes, contract, &app))
+        });
+        let root = settings.root_contract;
+        let service = groups.iter().map(|group| contracts::service_routes(*group));
+        let service = finish(service, root, &app);
+        Self(Arc::new(Inner { contracts, service, hosts: settings.contract_hosts.clone(), root, identity }))
+    }
+
+    /// The core behind it.
+    pub fn identity(&self) -> &Arc<Identity> {
+        &self.0.identity
+    }
+
+    /// Answers one request. It should carry an [`Arrival`].
+    pub async fn answer(&self, mut request: Request<Body>) -> Response {
+        let started = Instant::now();
+        let mut arrival = request.extensions_mut().remove::<Arrival>().unwrap_or_default();
+        let host = arrival.host.take().or_else(|| host_of(&request));
+        let (place, rest) = choose(host.as_deref(), request.uri().path(), &self.0.hosts, self.0.root);
+        let uri = with_path(request.uri(), rest);
+        arrival.host = host;
+        let (contract, mounted, router) = self.at(place);
+        let context = Context {
+            contract,
+            mount: if mounted { contracts::mount(contract) } else { "" },
+            language: context::language(contract, request.uri().query(), request.headers()),
+            agent: header_text(request.headers(), &header::USER_AGENT).unwrap_or_default().to_owned(),
+            arrival,
+        };
+        let request_id = context.arrival.request_id.clone();
+        let method = request.method().clone();
+        *request.uri_mut() = uri;
+        request.extensions_mut().insert(context);
+        let mut response = router.oneshot(request).await.unwrap_or_else(|never: Infallible| match never {});
+        add_common_headers(&mut response, &request_id);
+        log(&response, &method, contract, &request_id, started);
+        response
+    }
+
+    fn at(&self, place: Place) -> (Contract, bool, Router) {
+        let inner = &*self.0;
+        let (contract, mounted) = match place {
+            Place::Service => return (inner.root, false, inner.service.clone()),
+            Place::Contract { contract, mounted } => (contract, mounted),
+        };
+        let found = inner.contracts.iter().find(|(known, _)| *known == contract);
+        (contract, mounted, found.map_or_else(|| inner.service.clone(), |(_, router)| router.clone()))
+    }
+}
+
+/// Puts a contract's routes behind its refusals, its CORS rules and the last resort for panics.
+fn finish(routes: impl Iterator<Item = Routes>, contract: Contract, app: &App) -> Router {
+    let merged = routes.fold(Router::new(), |all, routes| all.merge(routes.router));
+    merged
+        .fallback(async || Failure::UnknownPath)
+        .method_not_allowed_fallback(async || Failure::MethodNotAllowed)
+        .layer(CatchPanicLayer::custom(|_| Failure::Panicked.into_response()))
+        .layer(middleware::from_fn_with_state(contracts::render(contract) as Render, render_failures))
+        .layer(middleware::from_fn(note_endpoint))
+        .layer(cors::layer(contract, app))
+        .layer(middleware::from_fn_with_state(contract, cors::fill_preflight))
+        .with_state(app.clone())
+}
+
+async fn note_endpoint(path: Option<MatchedPath>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if let Some(path) = path {
+        response.extensions_mut().insert(Endpoint(path.as_str().to_owned()));
+    }
+    response
+}
+
+fn host_of(request: &Request<Body>) -> Option<String> {
+    let header = header_text(request.headers(), &header::HOST).map(str::to_owned);
+    header.or_else(|| request.uri().authority().map(ToString::to_string))
+}
+
+/// The address without the mount; the query stays.
+fn with_path(uri: &Uri, path: &str) -> Uri {
+    let text = uri.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
+    // Parts of a valid address are valid; should they not be, the unknown path "/" is a fair answer.
+    PathAndQuery::try_from(text).map_or_else(|_| Uri::from_static("/"), Uri::from)
+}
+
+/// Set for every answer, unless a handler had a reason to say otherwise.
+fn add_common_headers(response: &mut Response, request_id: &str) {
+    let headers = response.headers_mut();
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert(HeaderName::from_static("x-request-id"), id);
+    }
+}
+
+fn log(response: &Response, method: &axum::http::Method, contract: Contract, request_id: &str, started: Instant) {
+    let endpoint = response.extensions().get::<Endpoint>().map_or("", |endpoint| &endpoint.0);
+    let failure = response.extensions().get::<Arc<Failure>>();
+    let outcome = failure.map_or_else(|| "ok".to_owned(), ToString::to_string);
+    let (status, micros) = (response.status().as_u16(), started.elapsed().as_micros());
+    let micros = u64::try_from(micros).unwrap_or(u64::MAX);
+    if failure.is_some_and(|failure| failure.is_accident()) {
+        tracing::error!(request_id, contract = contract.name(), %method, endpoint, status, outcome, micros, "request");
+    } else {
+        tracing::info!(request_id, contract = contract.name(), %method, endpoint, status, outcome, micros, "request");
+    }
+}

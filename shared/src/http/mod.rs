@@ -1,0 +1,39 @@
+//! Between the wire and the contracts: which contract, routing, a request's circumstances, bodies and refusals.
+
+mod body;
+mod checks;
+mod context;
+mod contract;
+mod cors;
+pub(crate) mod credentials;
+mod failure;
+mod front;
+mod routes;
+
+pub use body::{Field, Json, MOST_JSON};
+pub use checks::Checks;
+pub(crate) use context::query_value;
+pub use context::{Arrival, Context};
+pub use contract::{Contract, HostMap, Place, choose};
+pub(crate) use failure::axum_json;
+pub use failure::{Failure, Render};
+pub use front::{App, Front};
+pub use routes::{Group, Routes};
+
+use std::collections::BTreeMap;
+
+/// Every path of every contract (without mounts) and the group that serves it. A path belongs to one group,
+/// whichever contract it is asked in, since the gateway routes by path alone.
+pub fn paths() -> BTreeMap<&'static str, Vec<Group>> {
+    let mut all = BTreeMap::<_, Vec<Group>>::new();
+    for group in Group::ALL {
+        let contracts = Contract::ALL.into_iter().map(|contract| crate::contracts::routes(contract, group));
+        for path in contracts.chain([crate::contracts::service_routes(group)]).flat_map(|routes| routes.paths) {
+            let groups = all.entry(path).or_default();
+            if !groups.contains(&group) {
+                groups.push(group);
+            }
+        }
+    }
+    all
+}

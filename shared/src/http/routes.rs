@@ -1,0 +1,59 @@
+//! The routes of one endpoint group in one contract, remembered as they are added so that the deployment's
+//! routes can be compared with them.
+
+use axum::Router;
+use axum::routing::MethodRouter;
+
+use super::App;
+
+/// Endpoint groups: each is a function of its own, with its own memory, throttle and permissions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Group {
+    /// Sign in and out.
+    Login,
+    /// Register, verify e-mail, forgot and reset password: everything public that sends mail.
+    Register,
+    /// Refresh, verify a token, published keys: what other services call often.
+    Refresh,
+    /// Everything a signed-in person does to their own account.
+    Profile,
+    /// The administrator's side.
+    Admin,
+}
+
+impl Group {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Login, Self::Register, Self::Refresh, Self::Profile, Self::Admin];
+
+    /// The name of its function.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::Register => "register",
+            Self::Refresh => "refresh",
+            Self::Profile => "profile",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// Routes and their paths.
+#[derive(Debug, Default)]
+pub struct Routes {
+    pub(super) router: Router<App>,
+    pub(super) paths: Vec<&'static str>,
+}
+
+impl Routes {
+    /// None yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a path with all its methods.
+    #[must_use]
+    pub fn at(mut self, path: &'static str, methods: MethodRouter<App>) -> Self {
+        self.paths.push(path);
+        Self { router: self.router.route(path, methods), paths: self.paths }
+    }
+}

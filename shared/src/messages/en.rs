@@ -1,0 +1,55 @@
+//! English.
+
+use super::Text;
+use crate::identity::Problem;
+
+pub(super) fn text(key: Text) -> &'static str {
+    match key {
+        Text::InvalidInput => "Invalid parameters",
+        Text::MalformedBody => "The body must be a JSON object",
+        Text::WrongCredentials => "Wrong username or password",
+        Text::AccountDisabled => "The account is disabled",
+        Text::TokenMissing => "Not signed in",
+        Text::TokenInvalid => "The token is invalid or has expired",
+        Text::SessionEnded => "The session has ended, sign in again",
+        Text::PasswordChangeRequired => "The password must be changed first",
+        Text::PasswordAlreadyChosen => "The password has been chosen already, change it instead",
+        Text::EmailProofRequired => "A verified e-mail address changes only by verifying the new one",
+        Text::NotAdministrator => "Administrators only",
+        Text::RegistrationClosed => "Registration is closed",
+        Text::NameTaken => "The username is taken",
+        Text::EmailTaken => "The e-mail address is taken",
+        Text::CurrentPasswordWrong => "The current password is wrong",
+        Text::CodeWrong => "The code is wrong, used up or expired",
+        Text::NotFound => "Not found",
+        Text::UnknownPath => "No such endpoint",
+        Text::MethodNotAllowed => "Method not allowed",
+        Text::BodyTooLarge => "The body is too large",
+        Text::UnsupportedMediaType => "Send the body as application/json",
+        Text::OriginNotAllowed => "Pages of this origin may not do this",
+        Text::TooManyRequests => "Too many requests, try again later",
+        Text::Unavailable => "Temporarily unavailable, try again shortly",
+        Text::Internal => "Internal server error",
+        Text::Registered => "Registered",
+        Text::SignedIn => "Signed in",
+        Text::SignedOut => "Signed out",
+        Text::Updated => "Updated",
+        Text::PasswordChanged => "Password changed",
+        Text::PasswordUpdated => "Password updated",
+    }
+}
+
+pub(super) fn problem(problem: &Problem) -> String {
+    match problem {
+        Problem::Missing => "required".to_owned(),
+        Problem::WrongType(expected) => format!("must be a {expected}"),
+        Problem::TooShort(least) => format!("at least {least} characters"),
+        Problem::TooLong(most) => format!("at most {most} characters"),
+        Problem::NotAnEmail => "not an e-mail address".to_owned(),
+        Problem::NotAName => "has characters that a username can't have".to_owned(),
+        Problem::NotAUrl => "not an http or https address".to_owned(),
+        Problem::NotADate => "not a date (YYYY-MM-DD)".to_owned(),
+        Problem::NotOneOf(values) => format!("must be one of {values}"),
+        Problem::OutOfRange(least, most) => format!("must be from {least} to {most}"),
+    }
+}

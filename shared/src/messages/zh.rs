@@ -1,0 +1,55 @@
+//! Chinese, simplified.
+
+use super::Text;
+use crate::identity::Problem;
+
+pub(super) fn text(key: Text) -> &'static str {
+    match key {
+        Text::InvalidInput => "参数错误",
+        Text::MalformedBody => "请求体必须是 JSON 对象",
+        Text::WrongCredentials => "用户名或密码错误",
+        Text::AccountDisabled => "账号已被禁用",
+        Text::TokenMissing => "未登录",
+        Text::TokenInvalid => "Token 无效或已过期",
+        Text::SessionEnded => "会话已结束，请重新登录",
+        Text::PasswordChangeRequired => "请先修改密码",
+        Text::PasswordAlreadyChosen => "密码已设置过，请使用修改密码",
+        Text::EmailProofRequired => "已验证的邮箱只能通过验证新邮箱来更换",
+        Text::NotAdministrator => "需要管理员权限",
+        Text::RegistrationClosed => "注册已关闭",
+        Text::NameTaken => "用户名已存在",
+        Text::EmailTaken => "邮箱已存在",
+        Text::CurrentPasswordWrong => "当前密码错误",
+        Text::CodeWrong => "验证码错误、已使用或已过期",
+        Text::NotFound => "未找到",
+        Text::UnknownPath => "接口不存在",
+        Text::MethodNotAllowed => "请求方法不允许",
+        Text::BodyTooLarge => "请求体过大",
+        Text::UnsupportedMediaType => "请以 application/json 发送请求体",
+        Text::OriginNotAllowed => "此来源的页面无权执行该操作",
+        Text::TooManyRequests => "请求过于频繁，请稍后再试",
+        Text::Unavailable => "服务暂时不可用，请稍后重试",
+        Text::Internal => "服务器内部错误",
+        Text::Registered => "注册成功",
+        Text::SignedIn => "登录成功",
+        Text::SignedOut => "退出成功",
+        Text::Updated => "更新成功",
+        Text::PasswordChanged => "密码修改成功",
+        Text::PasswordUpdated => "密码更新成功",
+    }
+}
+
+pub(super) fn problem(problem: &Problem) -> String {
+    match problem {
+        Problem::Missing => "不能为空".to_owned(),
+        Problem::WrongType(expected) => format!("类型应为 {expected}"),
+        Problem::TooShort(least) => format!("至少 {least} 个字符"),
+        Problem::TooLong(most) => format!("最多 {most} 个字符"),
+        Problem::NotAnEmail => "邮箱格式不正确".to_owned(),
+        Problem::NotAName => "含有用户名不允许的字符".to_owned(),
+        Problem::NotAUrl => "不是 http 或 https 地址".to_owned(),
+        Problem::NotADate => "日期格式应为 YYYY-MM-DD".to_owned(),
+        Problem::NotOneOf(values) => format!("只能是 {values} 之一"),
+        Problem::OutOfRange(least, most) => format!("必须在 {least} 到 {most} 之间"),
+    }
+}
