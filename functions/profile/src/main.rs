@@ -1,0 +1,9 @@
+//! The `profile` function: what a signed-in person does to their own account.
+
+use polygate_shared::aws::lambda;
+use polygate_shared::http::Group;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda::Error> {
+    lambda::run(Group::Profile).await
+}

@@ -1,0 +1,9 @@
+//! The `refresh` function: refresh, verify a token, published keys.
+
+use polygate_shared::aws::lambda;
+use polygate_shared::http::Group;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda::Error> {
+    lambda::run(Group::Refresh).await
+}

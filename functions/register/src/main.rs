@@ -1,0 +1,9 @@
+//! The `register` function: register, verify e-mail, forgot and reset password.
+
+use polygate_shared::aws::lambda;
+use polygate_shared::http::Group;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda::Error> {
+    lambda::run(Group::Register).await
+}

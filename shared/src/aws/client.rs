@@ -1,0 +1,110 @@
+//! How AWS is reached: one configuration from the SDK's standard environment, one HTTP client, bounded waiting.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::{Credentials, ProvideCredentials, SharedCredentialsProvider, SharedHttpClient};
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+
+/// The roots under which every AWS endpoint stands (<https://www.amazontrust.com/repository/>). Reading these five
+/// instead of the system's whole bundle saves a cold start about 2 ms.
+const ROOTS: [&str; 5] = [
+    include_str!("roots/amazon-root-ca-1.pem"),
+    include_str!("roots/amazon-root-ca-2.pem"),
+    include_str!("roots/amazon-root-ca-3.pem"),
+    include_str!("roots/amazon-root-ca-4.pem"),
+    include_str!("roots/starfield-services-root-ca-g2.pem"),
+];
+
+/// The configuration for a deployed function: region, credentials and endpoints (`AWS_ENDPOINT_URL_DYNAMODB`,
+/// `AWS_ENDPOINT_URL_SES`) as the SDK finds them everywhere.
+pub async fn connect() -> anyhow::Result<SdkConfig> {
+    let loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http_client()?)
+        .retry_config(retries())
+        .timeout_config(timeouts(1));
+    // Lambda gives its credentials in the environment. Taking them from there directly spares a cold start the
+    // building of the whole chain, which whoever runs this elsewhere still gets.
+    let environment = EnvironmentVariableCredentialsProvider::new();
+    let loader = match environment.provide_credentials().await.is_ok() {
+        true => loader.credentials_provider(environment),
+        false => loader,
+    };
+    Ok(loader.load().await)
+}
+
+/// The configuration for a stand-in on this machine, which takes any credentials.
+pub fn connect_local(endpoint: impl Into<String>) -> anyhow::Result<SdkConfig> {
+    let credentials = Credentials::new("local", "local", None, None, "local");
+    Ok(SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static("us-east-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .endpoint_url(endpoint)
+        .http_client(http_client()?)
+        .retry_config(retries())
+        // This machine may be busy with something else, such as a build.
+        .timeout_config(timeouts(5))
+        .build())
+}
+
+/// A client for the table.
+pub fn dynamodb(config: &SdkConfig) -> aws_sdk_dynamodb::Client {
+    aws_sdk_dynamodb::Client::new(config)
+}
+
+/// A client for mail. It never tries twice: an attempt without an answer may have sent the mail.
+pub fn ses(config: &SdkConfig) -> aws_sdk_ses::Client {
+    let config = aws_sdk_ses::config::Builder::from(config).retry_config(RetryConfig::disabled());
+    aws_sdk_ses::Client::from_conf(config.build())
+}
+
+/// HTTPS by rustls on ring, trusting Amazon's roots only; plain HTTP where an endpoint says so.
+fn http_client() -> anyhow::Result<SharedHttpClient> {
+    let trusted = ROOTS.iter().fold(TrustStore::empty(), |store, root| store.with_pem_certificate(*root));
+    let context = TlsContext::builder().with_trust_store(trusted).build().context("no TLS context")?;
+    Ok(Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(context).build_https())
+}
+
+/// A request to the table takes milliseconds; what takes longer than these is better given up, while the person
+/// still waits and the function still runs.
+fn timeouts(times: u32) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(times * Duration::from_secs(1))
+        .operation_attempt_timeout(times * Duration::from_secs(2))
+        .operation_timeout(times * Duration::from_secs(5))
+        .build()
+}
+
+fn retries() -> RetryConfig {
+    RetryConfig::standard()
+        .with_max_attempts(4)
+        .with_initial_backoff(Duration::from_millis(50))
+        .with_max_backoff(Duration::from_secs(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_roots_can_be_read() {
+        // The SDK parses them while building and panics on one that it can't read.
+        http_client().expect("five certificates");
+        assert!(ROOTS.iter().all(|root| root.matches("BEGIN CERTIFICATE").count() == 1));
+    }
+
+    #[test]
+    fn mail_is_never_tried_twice() {
+        let config = connect_local("http://127.0.0.1:1").expect("a configuration");
+        let retries = |config: Option<&RetryConfig>| config.map(RetryConfig::max_attempts);
+        assert_eq!(retries(dynamodb(&config).config().retry_config()), Some(4));
+        assert_eq!(retries(ses(&config).config().retry_config()), Some(1));
+    }
+}

@@ -1,0 +1,166 @@
+//! The core's changes as writes, and a transaction of them.
+
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::CancellationReason;
+
+use super::DynamoStore;
+use super::fault::{fault, patiently, unavailable};
+use super::items::{AccountItem, ChallengeItem, ClaimItem, Key, SessionItem, mail_log_expiry};
+use super::write::{Write, mark};
+use crate::identity::{Account, Change, Claim, ClaimKind, MailLog, Refused, Result, Version};
+
+const ABSENT: &str = "attribute_not_exists(#pk)";
+const PRESENT: &str = "attribute_exists(#pk)";
+const FAILED: &str = "ConditionalCheckFailed";
+/// Reasons that pass: nothing was written, and nothing speaks against writing it.
+const PASSING: [&str; 3] = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
+
+pub(super) async fn commit(store: &DynamoStore, changes: &[Change<'_>]) -> Result<Result<(), Refused>> {
+    let mut writes = Vec::with_capacity(changes.len() + 1);
+    for change in changes {
+        add(&mut writes, change)?;
+    }
+    match writes.pop() {
+        None => Ok(Ok(())),
+        Some(only) if writes.is_empty() => alone(store, only).await,
+        Some(last) => {
+            writes.push(last);
+            together(store, writes).await
+        }
+    }
+}
+
+fn add(writes: &mut Vec<Write>, change: &Change<'_>) -> anyhow::Result<()> {
+    let write = match change {
+        Change::CreateAccount(account) => {
+            writes.push(create(account)?);
+            Write::update(Key::total_of(account.id), "ADD #count :one").value(":one", &1)?
+        }
+        Change::UpdateAccount { account, was } => update(account, *was)?,
+        Change::TakeClaim(claim) => take(claim)?,
+        Change::TakeOverClaim { claim, from } => Write::put(&ClaimItem::from(claim))?
+            .when("#account = :from AND #verified = :no")
+            .value(":from", from)?
+            .value(":no", &false)?,
+        Change::ReleaseClaim(claim) => {
+            Write::delete(Key::claim(claim.kind, &claim.key)).when("#account = :me").value(":me", &claim.account)?
+        }
+        Change::OpenSession(session) => Write::put(&SessionItem::new(session))?,
+        Change::KeepSession { account, session, generation } => {
+            Write::update(Key::session(*account, *session), "SET #session.#generation = :generation")
+                .when(PRESENT)
+                .value(":generation", generation)?
+        }
+        Change::IssueChallenge(challenge) => Write::put(&ChallengeItem::new(challenge))?,
+        Change::UseChallenge { challenge, account } => {
+            Write::update(Key::challenge(challenge), "SET #challenge.#used_by = :account")
+                .when("#challenge.#code = :code AND attribute_type(#challenge.#used_by, :null)")
+                .value(":account", account)?
+                .value(":code", &challenge.code)?
+                .value(":null", &"NULL")?
+        }
+        Change::RecordMail { log, was } => record(log, *was)?,
+        Change::MarkFirstAdministrator => Write::put(&Key::first_administrator())?.when(ABSENT),
+    };
+    writes.push(write);
+    Ok(())
+}
+
+fn create(account: &Account) -> anyhow::Result<Write> {
+    Ok(Write::put(&AccountItem::new(account, Version(1), &mark()))?.when(ABSENT))
+}
+
+fn update(account: &Account, was: Version) -> anyhow::Result<Write> {
+    let mark = mark();
+    Ok(Write::put(&AccountItem::new(account, Version(was.0 + 1), &mark))?
+        .when("#version = :was")
+        .value(":was", &was.0)?
+        .marked(mark))
+}
+
+/// What the account has proved stays proved, so an unproved claim only sets `verified` where nothing is set.
+fn take(claim: &Claim) -> anyhow::Result<Write> {
+    let expression = match claim.verified {
+        true => "SET #kind = :kind, #key = :key, #account = :me, #verified = :verified",
+        false => "SET #kind = :kind, #key = :key, #account = :me, #verified = if_not_exists(#verified, :verified)",
+    };
+    let (kind, refused) = match claim.kind {
+        ClaimKind::Name => ("name", Refused::NameTaken),
+        ClaimKind::Email => ("email", Refused::EmailTaken),
+    };
+    Write::update(Key::claim(claim.kind, &claim.key), expression)
+        .when("attribute_not_exists(#pk) OR #account = :me")
+        .or(refused)
+        .value(":kind", &kind)?
+        .value(":key", &claim.key)?
+        .value(":me", &claim.account)?
+        .value(":verified", &claim.verified)
+}
+
+/// An update, since an emptied log has to keep the `expires_at` that it has.
+fn record(log: &MailLog, was: u64) -> anyhow::Result<Write> {
+    let expiry = mail_log_expiry(log);
+    let expression = match expiry {
+        Some(_) => "SET #log = :log, #written = :written, #expires_at = :expires_at",
+        None => "SET #log = :log, #written = :written",
+    };
+    let mark = mark();
+    let write =
+        Write::update(Key::mail_log(&log.address_key), expression).value(":log", log)?.value(":written", &mark)?;
+    let write = match expiry {
+        Some(expiry) => write.value(":expires_at", &expiry)?,
+        None => write,
+    };
+    let write = match was {
+        0 => write.when(ABSENT),
+        _ => write.when("#log.#version = :was").value(":was", &was)?,
+    };
+    Ok(write.marked(mark))
+}
+
+async fn alone(store: &DynamoStore, mut write: Write) -> Result<Result<(), Refused>> {
+    let refused = std::mem::replace(&mut write.refused, Refused::Stale);
+    Ok(if store.write(write).await? { Ok(()) } else { Err(refused) })
+}
+
+/// The SDK gives each of these requests a token, so that its own repetitions take effect once.
+async fn together(store: &DynamoStore, writes: Vec<Write>) -> Result<Result<(), Refused>> {
+    let parts = writes.iter().map(|write| write.part(&store.table)).collect::<anyhow::Result<Vec<_>>>()?;
+    let request = store.client.transact_write_items().set_transact_items(Some(parts));
+    let sent = patiently(|| request.clone().send(), |error| passes(reasons(error))).await;
+    let error = match sent {
+        Ok(_) => return Ok(Ok(())),
+        Err(error) => error,
+    };
+    let reasons = error.as_service_error().map(reasons).unwrap_or_default();
+    let failed = writes.into_iter().zip(reasons).filter(|(_, reason)| reason.code() == Some(FAILED));
+    if let Some(refused) = failed.map(|(write, _)| write.refused).min_by_key(rank) {
+        return Ok(Err(refused));
+    }
+    Err(match passes(reasons) {
+        true => unavailable(anyhow::Error::new(error).context("TransactWriteItems")),
+        false => fault("TransactWriteItems", error),
+    })
+}
+
+/// A taken name is told before a taken address, and either before what may be decided again.
+fn rank(refused: &Refused) -> u8 {
+    match refused {
+        Refused::NameTaken => 0,
+        Refused::EmailTaken => 1,
+        Refused::Stale => 2,
+    }
+}
+
+fn reasons(error: &TransactWriteItemsError) -> &[CancellationReason] {
+    match error {
+        TransactWriteItemsError::TransactionCanceledException(cancelled) => cancelled.cancellation_reasons(),
+        _ => &[],
+    }
+}
+
+/// Whether a transaction was cancelled for reasons that pass, and for no other.
+fn passes(reasons: &[CancellationReason]) -> bool {
+    let mut codes = reasons.iter().filter_map(CancellationReason::code).filter(|code| *code != "None").peekable();
+    codes.peek().is_some() && codes.all(|code| PASSING.contains(&code))
+}

@@ -1,0 +1,315 @@
+//! Every item of the table: its key, its shape, and the way between it and the core's values.
+//!
+//! | what | `pk` | `sk` | besides |
+//! |---|---|---|---|
+//! | account | `account#<id>` | `account` | `listing` and `number` for the index, `version`, `written` |
+//! | session | `account#<id>` | `session#<id>` | `expires_at` |
+//! | claim | `name#<key>`, `email#<key>` | `claim` | |
+//! | code | `code#<purpose>#<subject>` | `<address key>` | `expires_at` |
+//! | mail log | `mail#<address key>` | `log` | `expires_at`, `written` |
+//! | last account number | `counter#number` | `counter` | |
+//! | number of accounts, in shards | `total#<shard>` | `counter` | |
+//! | issuer and signing keys | `signing` | `issuer`, `key#<sequence>` | |
+//! | settings | `setting` | `admin_token`, `first_administrator` | |
+//!
+//! Values of the core stand whole under one attribute (`account`, `session`, `challenge`, `log`, `key`), so that no
+//! field of theirs can meet one of the table's own: `expires_at` (when the table may drop the item, epoch
+//! seconds) is later than the instant at which the core stops honouring it, and a code has both.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::time::Duration;
+
+use anyhow::Context;
+use aws_sdk_dynamodb::types::AttributeValue;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::digest;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use crate::identity::{
+    Account, AccountId, Challenge, ChallengeKey, Claim, ClaimKind, Hashed, KeyRecord, MailLog, RefreshChain, Session,
+    SessionId, Version, Versioned,
+};
+
+/// An item as the SDK knows it.
+pub(super) type Item = HashMap<String, AttributeValue>;
+
+/// The index by which accounts are listed.
+pub(super) const LISTING: &str = "listing";
+/// Over how many partitions of that index accounts are spread, so that no single one takes all writes.
+pub(super) const LISTING_SHARDS: u64 = 8;
+/// Over how many items the number of accounts is spread, so that registrations don't wait for one another.
+pub(super) const TOTAL_SHARDS: u8 = 16;
+
+/// Kept for this long after its end, so that a late request still learns what became of it.
+const SESSION_TAIL: Duration = Duration::from_secs(86_400);
+const CODE_TAIL: Duration = Duration::from_secs(3600);
+
+/// Where an item stands.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(super) struct Key {
+    pub(super) pk: String,
+    pub(super) sk: String,
+}
+
+impl Key {
+    fn new(pk: impl Into<String>, sk: impl Into<String>) -> Self {
+        Self { pk: pk.into(), sk: sk.into() }
+    }
+
+    pub(super) fn account(id: AccountId) -> Self {
+        Self::new(format!("account#{id}"), "account")
+    }
+
+    pub(super) fn session(account: AccountId, session: SessionId) -> Self {
+        Self::new(format!("account#{account}"), format!("session#{session}"))
+    }
+
+    pub(super) fn claim(kind: ClaimKind, key: &str) -> Self {
+        let kind = match kind {
+            ClaimKind::Name => "name",
+            ClaimKind::Email => "email",
+        };
+        Self::new(format!("{kind}#{}", fitting(key)), "claim")
+    }
+
+    /// The partition of all codes of one purpose and subject.
+    pub(super) fn challenges(key: &ChallengeKey) -> String {
+        format!("code#{}#{}", key.purpose.as_str(), fitting(&key.subject))
+    }
+
+    pub(super) fn challenge(challenge: &Challenge) -> Self {
+        Self::new(Self::challenges(&challenge.key), fitting(&challenge.address.key()))
+    }
+
+    pub(super) fn mail_log(address_key: &str) -> Self {
+        Self::new(format!("mail#{}", fitting(address_key)), "log")
+    }
+
+    pub(super) fn account_number() -> Self {
+        Self::new("counter#number", "counter")
+    }
+
+    pub(super) fn total(shard: u8) -> Self {
+        Self::new(format!("total#{shard}"), "counter")
+    }
+
+    /// The shard that counts this account: by its last byte, which is random.
+    pub(super) fn total_of(account: AccountId) -> Self {
+        Self::total(account.0.as_bytes()[15] % TOTAL_SHARDS)
+    }
+
+    /// The partition of issuer and keys; keys sort by their sequence.
+    pub(super) const SIGNING: &str = "signing";
+
+    pub(super) fn issuer() -> Self {
+        Self::new(Self::SIGNING, "issuer")
+    }
+
+    pub(super) fn signing_key(sequence: u64) -> Self {
+        Self::new(Self::SIGNING, format!("key#{sequence:020}"))
+    }
+
+    pub(super) fn admin_token() -> Self {
+        Self::new("setting", "admin_token")
+    }
+
+    pub(super) fn first_administrator() -> Self {
+        Self::new("setting", "first_administrator")
+    }
+
+    pub(super) fn attributes(self) -> Item {
+        HashMap::from([("pk".to_owned(), AttributeValue::S(self.pk)), ("sk".to_owned(), AttributeValue::S(self.sk))])
+    }
+}
+
+/// Text as part of a key, of which the table takes 1 KiB (`sk`) or 2 (`pk`). People may look for any text, so
+/// longer ones stand under their hash, behind a character that no name or address has.
+fn fitting(text: &str) -> Cow<'_, str> {
+    if text.len() <= 900 {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(format!("\u{1}{}", URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, text.as_bytes()))))
+}
+
+/// The partition of the listing that has accounts of this number.
+pub(super) fn listing(number: u64) -> String {
+    format!("accounts#{}", number % LISTING_SHARDS)
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct AccountItem<'a> {
+    #[serde(flatten)]
+    key: Key,
+    listing: String,
+    number: u64,
+    version: u64,
+    written: Cow<'a, str>,
+    account: Cow<'a, Account>,
+}
+
+impl<'a> AccountItem<'a> {
+    pub(super) fn new(account: &'a Account, version: Version, written: &'a str) -> Self {
+        Self {
+            key: Key::account(account.id),
+            listing: listing(account.number),
+            number: account.number,
+            version: version.0,
+            written: Cow::Borrowed(written),
+            account: Cow::Borrowed(account),
+        }
+    }
+}
+
+impl From<AccountItem<'_>> for Versioned {
+    fn from(item: AccountItem<'_>) -> Self {
+        Self { account: item.account.into_owned(), version: Version(item.version) }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct SessionItem<'a> {
+    #[serde(flatten)]
+    key: Key,
+    expires_at: i64,
+    pub(super) session: Cow<'a, Session>,
+}
+
+impl<'a> SessionItem<'a> {
+    pub(super) fn new(session: &'a Session) -> Self {
+        let key = Key::session(session.account, session.id);
+        Self { key, expires_at: session_expiry(session), session: Cow::Borrowed(session) }
+    }
+}
+
+fn session_expiry(session: &Session) -> i64 {
+    (session.last_moment() + SESSION_TAIL).unix_timestamp()
+}
+
+/// What a refresh changes: `refresh` and `seen_at` of the session itself, and the item's `expires_at`.
+pub(super) fn refreshed(session: &Session, next: &RefreshChain, now: OffsetDateTime) -> anyhow::Result<Item> {
+    let moved = Session { refresh: Some(next.clone()), seen_at: now, ..session.clone() };
+    let mut changed = write(&moved)?;
+    changed.retain(|field, _| matches!(field.as_str(), "refresh" | "seen_at"));
+    changed.insert("expires_at".to_owned(), attribute(&session_expiry(&moved))?);
+    Ok(changed)
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "ClaimKind", rename_all = "lowercase")]
+enum StoredClaimKind {
+    Name,
+    Email,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct ClaimItem {
+    #[serde(flatten)]
+    at: Key,
+    #[serde(with = "StoredClaimKind")]
+    kind: ClaimKind,
+    key: String,
+    account: AccountId,
+    verified: bool,
+}
+
+impl From<&Claim> for ClaimItem {
+    fn from(claim: &Claim) -> Self {
+        let Claim { kind, key, account, verified } = claim.clone();
+        Self { at: Key::claim(kind, &key), kind, key, account, verified }
+    }
+}
+
+impl From<ClaimItem> for Claim {
+    fn from(item: ClaimItem) -> Self {
+        Self { kind: item.kind, key: item.key, account: item.account, verified: item.verified }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct ChallengeItem<'a> {
+    #[serde(flatten)]
+    key: Key,
+    expires_at: i64,
+    pub(super) challenge: Cow<'a, Challenge>,
+}
+
+impl<'a> ChallengeItem<'a> {
+    pub(super) fn new(challenge: &'a Challenge) -> Self {
+        let expires_at = (challenge.expires_at + CODE_TAIL).unix_timestamp();
+        Self { key: Key::challenge(challenge), expires_at, challenge: Cow::Borrowed(challenge) }
+    }
+}
+
+/// Written attribute by attribute: see [`super::commit`].
+#[derive(Deserialize)]
+pub(super) struct MailLogItem {
+    pub(super) log: MailLog,
+}
+
+/// When the table may drop a mail log. An empty one tells no instant and keeps the one it has.
+pub(super) fn mail_log_expiry(log: &MailLog) -> Option<i64> {
+    log.expires_at().map(|end| (end + CODE_TAIL).unix_timestamp())
+}
+
+#[derive(Deserialize)]
+pub(super) struct CounterItem {
+    pub(super) count: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct IssuerItem<'a> {
+    #[serde(flatten)]
+    key: Key,
+    pub(super) issuer: Cow<'a, str>,
+}
+
+impl<'a> IssuerItem<'a> {
+    pub(super) fn new(issuer: &'a str) -> Self {
+        Self { key: Key::issuer(), issuer: Cow::Borrowed(issuer) }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct SigningKeyItem<'a> {
+    #[serde(flatten)]
+    at: Key,
+    pub(super) key: Cow<'a, KeyRecord>,
+}
+
+impl<'a> SigningKeyItem<'a> {
+    pub(super) fn new(key: &'a KeyRecord) -> Self {
+        Self { at: Key::signing_key(key.sequence), key: Cow::Borrowed(key) }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct AdminTokenItem<'a> {
+    #[serde(flatten)]
+    key: Key,
+    pub(super) hashed: Cow<'a, Hashed>,
+}
+
+impl<'a> AdminTokenItem<'a> {
+    pub(super) fn new(hashed: &'a Hashed) -> Self {
+        Self { key: Key::admin_token(), hashed: Cow::Borrowed(hashed) }
+    }
+}
+
+/// A shape as an item.
+pub(super) fn write(shape: &impl Serialize) -> anyhow::Result<Item> {
+    serde_dynamo::to_item(shape).context("an item could not be written")
+}
+
+/// A value as an attribute.
+pub(super) fn attribute(value: &impl Serialize) -> anyhow::Result<AttributeValue> {
+    serde_dynamo::to_attribute_value(value).context("an attribute could not be written")
+}
+
+/// An item as a shape.
+pub(super) fn read<T: DeserializeOwned>(item: Item) -> anyhow::Result<T> {
+    serde_dynamo::from_item(item).context("a stored item could not be read")
+}

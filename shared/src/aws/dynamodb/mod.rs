@@ -1,0 +1,151 @@
+//! The core's store in one DynamoDB table.
+//!
+//! [`items`] has every key and shape. Writes are conditional, one alone or several as a transaction; reads that
+//! decide are strongly consistent.
+
+mod commit;
+mod fault;
+mod items;
+mod listing;
+mod reads;
+mod table;
+mod write;
+
+use anyhow::Context;
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::ReturnValue;
+use time::OffsetDateTime;
+
+pub use table::create_table;
+
+use crate::identity::{
+    Account, AccountId, Challenge, ChallengeKey, Change, Claim, ClaimKind, Hashed, KeyRecord, MailLog, RefreshChain,
+    Refused, Result, Session, SessionId, SigningRecord, Store, Versioned,
+};
+use items::{
+    AccountItem, AdminTokenItem, CounterItem, IssuerItem, Key, MailLogItem, SigningKeyItem, attribute, refreshed,
+};
+use write::Write;
+
+/// The store of one deployment.
+#[derive(Debug, Clone)]
+pub struct DynamoStore {
+    client: aws_sdk_dynamodb::Client,
+    table: String,
+}
+
+impl DynamoStore {
+    /// The store in this table, which must exist in the shape that [`create_table`] gives it.
+    pub fn new(client: aws_sdk_dynamodb::Client, table: impl Into<String>) -> Self {
+        Self { client, table: table.into() }
+    }
+
+    async fn write(&self, write: Write) -> Result<bool> {
+        write.alone(&self.client, &self.table).await
+    }
+}
+
+#[async_trait]
+impl Store for DynamoStore {
+    async fn commit(&self, changes: &[Change<'_>]) -> Result<Result<(), Refused>> {
+        commit::commit(self, changes).await
+    }
+
+    async fn claims(&self, keys: &[(ClaimKind, String)]) -> Result<Vec<Claim>> {
+        self.read_claims(keys).await
+    }
+
+    async fn account(&self, id: AccountId) -> Result<Option<Versioned>> {
+        Ok(self.get::<AccountItem<'_>>(Key::account(id)).await?.map(Versioned::from))
+    }
+
+    async fn account_and_session(
+        &self,
+        account: AccountId,
+        session: SessionId,
+    ) -> Result<(Option<Versioned>, Option<Session>)> {
+        self.read_account_and_session(account, session).await
+    }
+
+    async fn next_account_number(&self) -> Result<u64> {
+        // A repetition by the SDK may count twice; gaps are allowed.
+        let answer = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::account_number().attributes()))
+            .update_expression("ADD #count :one")
+            .expression_attribute_names("#count", "count")
+            .expression_attribute_values(":one", attribute(&1)?)
+            .return_values(ReturnValue::UpdatedNew)
+            .send()
+            .await
+            .map_err(|error| fault::fault("UpdateItem", error))?;
+        let counter: CounterItem = items::read(answer.attributes.context("a counter without a count")?)?;
+        Ok(counter.count)
+    }
+
+    async fn rotate(&self, session: &Session, was: &Hashed, next: &RefreshChain, now: OffsetDateTime) -> Result<bool> {
+        let expression = "SET #session.#refresh = :refresh, #session.#seen_at = :seen_at, #expires_at = :expires_at";
+        let write = Write::update(Key::session(session.account, session.id), expression)
+            .when("#session.#refresh.#current = :was")
+            .values(refreshed(session, next, now)?)
+            .value(":was", was)?;
+        self.write(write).await
+    }
+
+    async fn end_session(&self, account: AccountId, session: SessionId) -> Result<()> {
+        self.write(Write::delete(Key::session(account, session))).await?;
+        Ok(())
+    }
+
+    async fn challenges(&self, key: &ChallengeKey) -> Result<Vec<Challenge>> {
+        self.read_challenges(key).await
+    }
+
+    async fn reserve_guess(&self, challenge: &Challenge, most: u32) -> Result<bool> {
+        // A repetition by the SDK may count twice: that costs a guess and never gives one away.
+        let expression = "SET #challenge.#guesses = #challenge.#guesses + :one";
+        let write = Write::update(Key::challenge(challenge), expression)
+            .when("#challenge.#code = :code AND #challenge.#guesses < :most")
+            .value(":one", &1)?
+            .value(":code", &challenge.code)?
+            .value(":most", &most)?;
+        self.write(write).await
+    }
+
+    async fn mail_log(&self, address_key: &str) -> Result<MailLog> {
+        let stored = self.get::<MailLogItem>(Key::mail_log(address_key)).await?;
+        Ok(stored.map_or_else(|| MailLog::empty(address_key), |item| item.log))
+    }
+
+    async fn signing_record(&self) -> Result<SigningRecord> {
+        self.read_signing_record().await
+    }
+
+    async fn add_signing_key(&self, key: &KeyRecord) -> Result<bool> {
+        self.write(Write::put(&SigningKeyItem::new(key))?.when("attribute_not_exists(#pk)")).await
+    }
+
+    async fn fix_issuer(&self, issuer: &str) -> Result<bool> {
+        self.write(Write::put(&IssuerItem::new(issuer))?.when("attribute_not_exists(#pk)")).await
+    }
+
+    async fn admin_token(&self) -> Result<Option<Hashed>> {
+        let stored = self.get::<AdminTokenItem<'_>>(Key::admin_token()).await?;
+        Ok(stored.map(|item| item.hashed.into_owned()))
+    }
+
+    async fn set_admin_token(&self, hashed: &Hashed) -> Result<()> {
+        self.write(Write::put(&AdminTokenItem::new(hashed))?).await?;
+        Ok(())
+    }
+
+    async fn list_accounts(&self, after: u64, limit: u32) -> Result<Vec<Account>> {
+        listing::list(self, after, limit).await
+    }
+
+    async fn count_accounts(&self) -> Result<u64> {
+        self.read_total().await
+    }
+}

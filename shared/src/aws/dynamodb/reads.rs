@@ -1,0 +1,145 @@
+//! Reads: strongly consistent wherever something is decided by them.
+
+use std::collections::HashSet;
+
+use anyhow::Context;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use serde::de::DeserializeOwned;
+
+use super::DynamoStore;
+use super::fault::{ATTEMPTS, fault, pause, unavailable};
+use super::items::{
+    self, AccountItem, ChallengeItem, ClaimItem, CounterItem, IssuerItem, Item, Key, SessionItem, SigningKeyItem,
+    TOTAL_SHARDS,
+};
+use crate::identity::{
+    AccountId, Challenge, ChallengeKey, Claim, ClaimKind, Result, Session, SessionId, SigningRecord, Versioned,
+};
+
+/// As many as one request takes.
+const BATCH: usize = 100;
+
+impl DynamoStore {
+    /// One item by its key.
+    pub(super) async fn get<T: DeserializeOwned>(&self, key: Key) -> Result<Option<T>> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key.attributes()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| fault("GetItem", error))?;
+        Ok(answer.item.map(items::read).transpose()?)
+    }
+
+    /// The items that exist of these keys, in no order.
+    async fn batch(&self, keys: impl IntoIterator<Item = Key>) -> Result<Vec<Item>> {
+        // The same key twice would be refused.
+        let keys: Vec<Key> = keys.into_iter().collect::<HashSet<_>>().into_iter().collect();
+        let mut found = Vec::with_capacity(keys.len());
+        for chunk in keys.chunks(BATCH) {
+            let mut wanted: Vec<Item> = chunk.iter().cloned().map(Key::attributes).collect();
+            let mut attempt = 1;
+            loop {
+                let (some, rest) = self.batch_once(wanted).await?;
+                found.extend(some);
+                if rest.is_empty() {
+                    break;
+                }
+                if attempt == ATTEMPTS {
+                    return Err(unavailable(anyhow::anyhow!("BatchGetItem left {} keys unread", rest.len())));
+                }
+                pause(attempt).await;
+                attempt += 1;
+                wanted = rest;
+            }
+        }
+        Ok(found)
+    }
+
+    /// What one request brings, and the keys that the table had no capacity for.
+    async fn batch_once(&self, keys: Vec<Item>) -> Result<(Vec<Item>, Vec<Item>)> {
+        let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
+        let answer = self
+            .client
+            .batch_get_item()
+            .request_items(&self.table, wanted.context("an incomplete batch")?)
+            .send()
+            .await
+            .map_err(|error| fault("BatchGetItem", error))?;
+        let found = answer.responses.into_iter().flatten().flat_map(|(_, items)| items).collect();
+        let rest = answer.unprocessed_keys.into_iter().flatten().flat_map(|(_, wanted)| wanted.keys).collect();
+        Ok((found, rest))
+    }
+
+    /// All items of one partition, in order.
+    async fn partition(&self, pk: &str) -> Result<Vec<Item>> {
+        let request = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("#pk = :pk")
+            .expression_attribute_names("#pk", "pk")
+            .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()));
+        let (mut found, mut start) = (Vec::new(), None);
+        loop {
+            let page =
+                request.clone().set_exclusive_start_key(start).send().await.map_err(|error| fault("Query", error))?;
+            found.extend(page.items.into_iter().flatten());
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
+    pub(super) async fn read_claims(&self, keys: &[(ClaimKind, String)]) -> Result<Vec<Claim>> {
+        let found = self.batch(keys.iter().map(|(kind, key)| Key::claim(*kind, key))).await?;
+        let claims = found.into_iter().map(|item| items::read::<ClaimItem>(item).map(Claim::from));
+        Ok(claims.collect::<anyhow::Result<_>>()?)
+    }
+
+    pub(super) async fn read_account_and_session(
+        &self,
+        account: AccountId,
+        session: SessionId,
+    ) -> Result<(Option<Versioned>, Option<Session>)> {
+        let account_key = Key::account(account);
+        let (mut owner, mut opened) = (None, None);
+        for item in self.batch([account_key.clone(), Key::session(account, session)]).await? {
+            match item.get("sk").and_then(|sk| sk.as_s().ok()) == Some(&account_key.sk) {
+                true => owner = Some(items::read::<AccountItem<'_>>(item)?.into()),
+                false => opened = Some(items::read::<SessionItem<'_>>(item)?.session.into_owned()),
+            }
+        }
+        Ok((owner, opened))
+    }
+
+    pub(super) async fn read_challenges(&self, key: &ChallengeKey) -> Result<Vec<Challenge>> {
+        let found = self.partition(&Key::challenges(key)).await?;
+        let challenges = found
+            .into_iter()
+            .map(|item| items::read::<ChallengeItem<'_>>(item).map(|stored| stored.challenge.into_owned()));
+        Ok(challenges.collect::<anyhow::Result<_>>()?)
+    }
+
+    pub(super) async fn read_signing_record(&self) -> Result<SigningRecord> {
+        let mut record = SigningRecord::default();
+        for item in self.partition(Key::SIGNING).await? {
+            match item.contains_key("issuer") {
+                true => record.issuer = Some(items::read::<IssuerItem<'_>>(item)?.issuer.into_owned()),
+                false => record.keys.push(items::read::<SigningKeyItem<'_>>(item)?.key.into_owned()),
+            }
+        }
+        Ok(record)
+    }
+
+    pub(super) async fn read_total(&self) -> Result<u64> {
+        let shards = self.batch((0..TOTAL_SHARDS).map(Key::total)).await?;
+        let counts = shards.into_iter().map(|item| items::read::<CounterItem>(item).map(|counter| counter.count));
+        Ok(counts.sum::<anyhow::Result<u64>>()?)
+    }
+}

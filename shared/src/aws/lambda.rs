@@ -1,0 +1,139 @@
+//! The way in from Lambda: an API Gateway event (payload format 2.0) becomes a request to the front door.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::body::Body;
+use axum::response::Response;
+pub use lambda_http::Error;
+use lambda_http::request::{LambdaRequest, RequestContext};
+use lambda_http::tower::Service;
+use lambda_http::{Adapter, LambdaEvent, Request, http, service_fn};
+use lambda_runtime::Runtime;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
+use super::client;
+use super::dynamodb::DynamoStore;
+use super::ses::SesMailer;
+use crate::http::{Arrival, Front, Group};
+use crate::identity::{Hasher, Identity, Mail, Mailer, Policy, SystemChance, SystemClock};
+use crate::settings::{Settings, environment};
+
+/// Runs one endpoint group until Lambda stops the process. Everything that can be done before the first event
+/// is done before it: settings, clients, the connection to the table and the signing keys.
+pub async fn run(group: Group) -> Result<(), Error> {
+    lambda_runtime::tracing::init_default_subscriber();
+    let front = front(group).await?;
+    Runtime::new(lambda_runtime::service_fn(move |event| handle(front.clone(), event))).run().await
+}
+
+async fn front(group: Group) -> anyhow::Result<Front> {
+    let lookup = environment();
+    let settings = Settings::parse(&lookup)?;
+    let config = client::connect().await?;
+    let store = DynamoStore::new(client::dynamodb(&config), settings.table.clone());
+    let mailer: Arc<dyn Mailer> = match (settings.mail_from.clone(), group) {
+        (Some(from), _) => Arc::new(SesMailer::new(client::ses(&config), from)),
+        (None, Group::Register) => anyhow::bail!("MAIL_FROM is not set: name the sender of mails"),
+        (None, Group::Login | Group::Refresh | Group::Profile | Group::Admin) => Arc::new(NoMail),
+    };
+    let policy = Policy { allow_registration: settings.allow_registration, issuer: settings.issuer.clone() };
+    let chance = Arc::new(SystemChance::default());
+    // One request at a time, so one hash at a time.
+    let identity = Identity::new(Arc::new(store), mailer, Arc::new(SystemClock), chance, Hasher::new(1), policy);
+    if let Err(failed) = identity.warm_up().await {
+        // The first request tries again, and is answered with what is wrong if it still is.
+        tracing::warn!(outcome = %failed, "keys were not loaded ahead");
+    }
+    Ok(Front::new(&[group], Arc::new(identity), &settings))
+}
+
+/// For functions that have no mail to send, and no permission to.
+struct NoMail;
+
+#[async_trait]
+impl Mailer for NoMail {
+    async fn send(&self, mail: &Mail) -> crate::identity::Result<()> {
+        Err(anyhow::anyhow!("this function sends no mail, but was asked to: {}", mail.purpose.as_str()).into())
+    }
+}
+
+/// Answers one event. Lambda's runtime and the tests call this very function.
+pub async fn handle(
+    front: Front,
+    event: LambdaEvent<LambdaRequest>,
+) -> Result<impl serde::Serialize + std::fmt::Debug, Error> {
+    let LambdaEvent { payload, context } = event;
+    let request_id = context.request_id.clone();
+    let mut adapter = Adapter::from(service_fn(move |request| answer(front.clone(), request, request_id.clone())));
+    adapter.call(LambdaEvent::new(mend(payload), context)).await
+}
+
+async fn answer(front: Front, request: Request, request_id: String) -> Result<Response, Error> {
+    let mut arrival = Arrival { request_id, ..Arrival::default() };
+    if let Some(RequestContext::ApiGatewayV2(gateway)) = request.extensions().get::<RequestContext>() {
+        arrival.source = gateway.http.source_ip.clone().unwrap_or_default();
+        arrival.request_id = gateway.request_id.clone().unwrap_or(arrival.request_id);
+        let region = environment()("AWS_REGION");
+        if let (Some(api), Some(region)) = (&gateway.apiid, region) {
+            front.identity().propose_issuer(&format!("https://{api}.execute-api.{region}.amazonaws.com"));
+        }
+    }
+    arrival.secure = request.uri().scheme() == Some(&http::uri::Scheme::HTTPS);
+    let (mut parts, body) = request.into_parts();
+    parts.extensions.insert(arrival);
+    let body = match body {
+        lambda_http::Body::Text(text) => Body::from(text),
+        lambda_http::Body::Binary(bytes) => Body::from(bytes),
+        _ => Body::empty(),
+    };
+    Ok(front.answer(http::Request::from_parts(parts, body)).await)
+}
+
+/// Characters that stand for themselves in no path: the gateway hands paths over decoded.
+const IN_PATH: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+/// Characters that stand for themselves in no query.
+const IN_QUERY: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+/// Takes the stage out of the path, and escapes what `lambda_http` would panic over: it builds an address from
+/// path, query and scheme and takes for granted that it is one.
+fn mend(mut request: LambdaRequest) -> LambdaRequest {
+    if let LambdaRequest::ApiGatewayV2(event) = &mut request {
+        let stage = event.request_context.stage.replace("$default".to_owned()).unwrap_or_default();
+        let raw = event.raw_path.take().unwrap_or_default();
+        let path = raw.strip_prefix('/').and_then(|path| path.strip_prefix(stage.as_str()));
+        let path = path.filter(|path| !stage.is_empty() && (path.is_empty() || path.starts_with('/'))).unwrap_or(&raw);
+        let path = utf8_percent_encode(path, IN_PATH).to_string();
+        event.raw_path = Some(if path.starts_with('/') { path } else { format!("/{path}") });
+        event.raw_query_string =
+            event.raw_query_string.take().map(|query| utf8_percent_encode(&query, IN_QUERY).to_string());
+        let scheme = event.headers.get("x-forwarded-proto").and_then(|scheme| scheme.to_str().ok());
+        if !matches!(scheme, Some("http" | "https")) {
+            event.headers.remove("x-forwarded-proto");
+        }
+    }
+    request
+}
