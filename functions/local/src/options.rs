@@ -1,0 +1,61 @@
+//! How a development server is to be started.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use polygate_shared::identity::{Clock, SystemClock};
+
+/// The settings that the development server takes from its environment, as a deployed function does. Where the
+/// table and the mail service are is its own affair.
+pub const SETTINGS: [&str; 7] =
+    ["ROOT_CONTRACT", "CONTRACT_HOSTS", "ALLOW_REGISTRATION", "ALLOWED_ORIGINS", "TIME_ZONE", "ISSUER", "MAIL_FROM"];
+
+/// Where the data is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DataDir {
+    /// Nowhere: all is forgotten when the server stops.
+    Memory,
+    /// Accounts nowhere, the administrator token and `lambda.env` in this directory.
+    MemoryBeside(PathBuf),
+    /// In this directory.
+    Folder(PathBuf),
+}
+
+/// How to start a server. The default is what a test wants: any free port, nothing kept.
+#[derive(Clone)]
+pub struct Options {
+    /// The port on 127.0.0.1; 0 takes any free one.
+    pub port: u16,
+    /// Where the data is kept.
+    pub data: DataDir,
+    /// Tells the time to everything but the store engine.
+    pub clock: Arc<dyn Clock>,
+    /// Settings by the name of their environment variable, see [`SETTINGS`].
+    pub settings: BTreeMap<String, String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { port: 0, data: DataDir::Memory, clock: Arc::new(SystemClock), settings: BTreeMap::new() }
+    }
+}
+
+impl Options {
+    /// The same with one setting more.
+    #[must_use]
+    pub fn with(mut self, setting: &str, value: &str) -> Self {
+        self.settings.insert(setting.to_owned(), value.to_owned());
+        self
+    }
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options")
+            .field("port", &self.port)
+            .field("data", &self.data)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,77 @@
+//! Whole servers: started, asked, stopped and started again.
+
+use axum::http::StatusCode;
+use polygate_shared::identity::ClaimKind;
+
+use super::*;
+
+async fn get(url: String) -> (StatusCode, String) {
+    let response = reqwest::get(url).await.expect("an answer");
+    (response.status(), response.text().await.expect("text"))
+}
+
+fn kept_in(folder: &Folder) -> Options {
+    Options { data: DataDir::Folder(folder.file("data")), ..Options::default() }
+}
+
+#[tokio::test]
+async fn many_at_a_time_each_by_itself() {
+    let first = Server::start(Options::default()).await.expect("starts");
+    let second = Server::start(Options::default().with("ROOT_CONTRACT", "kite")).await.expect("starts");
+    assert_ne!(first.base_url(), second.base_url());
+    assert_ne!(first.admin_token().reveal(), second.admin_token().reveal());
+    let (status, page) = get(format!("{}/_local/mail", first.base_url())).await;
+    assert!(status == StatusCode::OK && page.contains("No mail yet"), "{page}");
+    assert_eq!(get(format!("{}/_local/mail.json", second.base_url())).await, (StatusCode::OK, "[]".to_owned()));
+    let folder = first.folder().to_owned();
+    assert!(first.lambda_env().is_file());
+    first.shutdown().await;
+    assert!(!folder.exists());
+    let (status, answer) = get(format!("{}/_local/nothing", second.base_url())).await;
+    assert!(status == StatusCode::NOT_FOUND && answer.contains("40400"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_restart_keeps_accounts_token_and_issuer() {
+    let outer = Folder::temporary(&SystemChance::default()).expect("a folder");
+    let server = Server::start(kept_in(&outer)).await.expect("starts");
+    let (url, token) = (server.base_url().to_owned(), server.admin_token().clone());
+    server.shutdown().await;
+    let server = Server::start(kept_in(&outer)).await.expect("starts again");
+    assert_eq!(server.admin_token().reveal(), token.reveal());
+    let store = server.store();
+    assert_eq!(store.count_accounts().await.expect("a count"), 1);
+    assert_eq!(store.claims(&[(ClaimKind::Name, "admin".into())]).await.expect("claims").len(), 1);
+    assert_eq!(store.signing_record().await.expect("a record").issuer, Some(url));
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_is_taken_or_bad_is_told() {
+    let outer = Folder::temporary(&SystemChance::default()).expect("a folder");
+    let server = Server::start(kept_in(&outer)).await.expect("starts");
+    let port = server.base_url().rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+    for (options, expected) in [
+        (kept_in(&outer), "is in use by another polygate"),
+        (Options { port, ..Options::default() }, "is taken: stop what runs there, or name another with --port"),
+        (Options::default().with("TIME_ZONE", "CST"), "TIME_ZONE=CST is not usable: "),
+        (Options::default().with("MAIL_FROM", "me"), "MAIL_FROM=me is not usable: "),
+    ] {
+        let error = Server::start(options).await.err().expect("refused").to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+    server.shutdown().await;
+    std::fs::write(outer.file("data").join(TABLE_FILE), "rubbish that is no table").expect("writes");
+    let error = Server::start(kept_in(&outer)).await.err().expect("refused").to_string();
+    assert!(error.contains("is broken (") && error.contains("move it away"), "{error}");
+}
+
+#[tokio::test]
+async fn pages_answer_this_machine_only_and_load_nothing() {
+    let server = Server::start(Options::default()).await.expect("starts");
+    let request = reqwest::Client::new().get(format!("{}/_local/mail.json", server.base_url()));
+    let response = request.header("host", "evil.example").send().await.expect("an answer");
+    assert_eq!(response.status(), StatusCode::FORBIDDEN);
+    let response = reqwest::get(format!("{}/_local", server.base_url())).await.expect("an answer");
+    assert!(response.headers()["content-security-policy"].to_str().expect("text").starts_with("default-src 'none'"));
+}
