@@ -1,0 +1,91 @@
+# `just` lists the recipes. `just check` and .ci/run run the same steps.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+# Tools of scripts/bootstrap come first: cargo-lambda finds its linker there.
+export PATH := justfile_directory() / ".venv/bin:" + justfile_directory() / ".ci/tools/bin:" + env("PATH")
+export SAM_CLI_TELEMETRY := "0"
+export AWS_DEFAULT_REGION := env("AWS_DEFAULT_REGION", "eu-central-1")
+
+# List the recipes
+[private]
+default:
+    @just --list --unsorted
+
+# Run the development server on 127.0.0.1:9000 (`just run --memory` keeps nothing)
+run *args:
+    cargo run -- {{ args }}
+
+# Install the tools that the checks need, into .venv and .ci/tools
+bootstrap:
+    @scripts/bootstrap
+
+# Everything that CI runs
+check: bootstrap
+    @scripts/steps fmt clippy test doc deny validate smoke lambda build cold-start
+
+# Formatting and clippy
+lint: fmt clippy
+
+# The code is formatted
+fmt:
+    cargo fmt --all --check
+    cargo fmt --check --manifest-path scripts/floor/Cargo.toml
+
+# Clippy has nothing to say
+clippy:
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# The tests
+test:
+    cargo test
+
+# The documentation builds without a warning
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --workspace
+
+# Banned crates, licences, sources and advisories
+deny:
+    @scripts/deny
+
+# The template is valid
+validate:
+    sam validate --lint
+    cfn-lint template.yaml
+
+# README's first steps work as printed
+smoke:
+    @scripts/smoke
+
+# `cargo lambda watch` and `cargo lambda invoke` serve every group, on the development server's store
+lambda:
+    cargo build --workspace --bins
+    @scripts/lambda_local.py --server target/debug/polygate
+
+# `sam build`, without link-time optimisation, for this machine's own architecture
+build:
+    RUSTUP="$PWD/scripts/no-rustup" CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 sam build --parameter-overrides Architecture=x86_64
+    @ls -l .aws-sam/build/*/bootstrap
+
+# The login function starts nearly as fast as a bare one; takes what `just build` made, which is slower than what is deployed
+cold-start: _floor
+    cargo build --bin polygate
+    @scripts/cold_start.py compare --floor target/floor/release/floor --login .aws-sam/build/LoginFunction/bootstrap --server target/debug/polygate
+
+# The same with the binary as it is deployed: link-time optimised, so it builds for some minutes
+cold-start-deployed: _floor
+    cargo build --bin polygate
+    cargo build --release --package login
+    @scripts/cold_start.py compare --floor target/floor/release/floor --login target/release/login --server target/debug/polygate
+
+_floor:
+    cargo build --release --locked --manifest-path scripts/floor/Cargo.toml --target-dir target/floor
+
+# Build as deployed and deploy; `just deploy --guided` the first time asks for the settings
+deploy *args:
+    sam build
+    sam deploy {{ args }}
+
+# Follow the logs of a deployed stack
+logs stack="polygate":
+    sam logs --stack-name {{ stack }} --tail
