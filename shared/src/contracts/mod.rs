@@ -7,6 +7,8 @@ mod kite;
 mod mcphub;
 mod service;
 mod sproutgate;
+#[cfg(test)]
+mod tests;
 mod zeaya;
 
 use std::time::Duration;

@@ -1,0 +1,105 @@
+//! Every refusal and accident, as each contract spells it in each language.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use crate::contracts::{nothing_to_say, render};
+use crate::http::{Contract, Failure};
+use crate::identity::{Error, Language, Problem, Violation};
+
+/// One of each. The matches below make the compiler ask for a variant that is added and not listed.
+fn every_failure() -> Vec<Failure> {
+    let violation = |field, problem, value| Violation { field, problem, value };
+    let core = [
+        Error::Invalid(vec![
+            violation("username", Problem::TooShort(3), Some("ab".into())),
+            violation("password", Problem::Missing, None),
+        ]),
+        Error::WrongCredentials,
+        Error::AccountDisabled,
+        Error::TokenMissing,
+        Error::TokenInvalid,
+        Error::SessionEnded,
+        Error::PasswordChangeRequired,
+        Error::PasswordAlreadyChosen,
+        Error::EmailProofRequired,
+        Error::NotAdministrator,
+        Error::RegistrationClosed,
+        Error::NameTaken,
+        Error::EmailTaken,
+        Error::CurrentPasswordWrong,
+        Error::CodeWrong,
+        Error::NotFound,
+        Error::TooManyRequests { retry_after: Duration::from_millis(1500) },
+        Error::Unavailable {
+            retry_after: Duration::from_secs(1),
+            cause: anyhow::anyhow!("a cause that nobody is told"),
+        },
+        Error::Internal(anyhow::anyhow!("a cause that nobody is told")),
+    ];
+    let own = [
+        Failure::MalformedBody,
+        Failure::UnknownPath,
+        Failure::MethodNotAllowed,
+        Failure::BodyTooLarge,
+        Failure::UnsupportedMediaType,
+        Failure::OriginNotAllowed,
+        Failure::Panicked,
+    ];
+    core.into_iter().map(Failure::Core).chain(own).collect()
+}
+
+/// The place of a failure in the list above.
+fn place(failure: &Failure) -> usize {
+    match failure {
+        Failure::Core(error) => match error {
+            Error::Invalid(_) => 0,
+            Error::WrongCredentials => 1,
+            Error::AccountDisabled => 2,
+            Error::TokenMissing => 3,
+            Error::TokenInvalid => 4,
+            Error::SessionEnded => 5,
+            Error::PasswordChangeRequired => 6,
+            Error::PasswordAlreadyChosen => 7,
+            Error::EmailProofRequired => 8,
+            Error::NotAdministrator => 9,
+            Error::RegistrationClosed => 10,
+            Error::NameTaken => 11,
+            Error::EmailTaken => 12,
+            Error::CurrentPasswordWrong => 13,
+            Error::CodeWrong => 14,
+            Error::NotFound => 15,
+            Error::TooManyRequests { .. } => 16,
+            Error::Unavailable { .. } => 17,
+            Error::Internal(_) => 18,
+        },
+        Failure::MalformedBody => 19,
+        Failure::UnknownPath => 20,
+        Failure::MethodNotAllowed => 21,
+        Failure::BodyTooLarge => 22,
+        Failure::UnsupportedMediaType => 23,
+        Failure::OriginNotAllowed => 24,
+        Failure::Panicked => 25,
+    }
+}
+
+#[test]
+fn the_list_is_whole() {
+    let places: Vec<_> = every_failure().iter().map(place).collect();
+    assert_eq!(places, (0..26).collect::<Vec<_>>());
+}
+
+#[test]
+fn each_contract_spells_each_failure() {
+    for contract in Contract::ALL {
+        let mut told = format!("nothing to say: {}\n", nothing_to_say(contract));
+        for failure in every_failure() {
+            for language in [Language::English, Language::Chinese] {
+                let (status, body) = render(contract)(&failure, language);
+                assert!(!body.to_string().contains("nobody is told"), "{body}");
+                writeln!(told, "{status}: {body}").expect("a string takes all");
+            }
+        }
+        insta::assert_snapshot!(contract.name(), told);
+    }
+}

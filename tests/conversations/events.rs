@@ -1,0 +1,141 @@
+//! The events under `events/`, through the very code that Lambda runs: from API Gateway's JSON to API Gateway's JSON.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use lambda_runtime::{Context, LambdaEvent};
+use polygate_shared::aws::lambda;
+use polygate_shared::http::{Front, Group, paths};
+use polygate_shared::settings::Settings;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+use crate::support::World;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every event by `contract/endpoint`.
+fn all_events() -> BTreeMap<String, Value> {
+    let mut events = BTreeMap::new();
+    let folders = std::fs::read_dir(root().join("events")).expect("events");
+    for folder in folders.map(|entry| entry.expect("a folder").path()).filter(|path| path.is_dir()) {
+        for file in std::fs::read_dir(&folder).expect("a folder").map(|entry| entry.expect("a file").path()) {
+            let name = |path: &PathBuf| path.file_stem().expect("a name").to_string_lossy().into_owned();
+            let text = std::fs::read_to_string(&file).expect("a file");
+            let event = serde_json::from_str(&text).expect("JSON");
+            events.insert(format!("{}/{}", name(&folder), name(&file)), event);
+        }
+    }
+    events
+}
+
+/// The group whose function the gateway gives this path to: that of its route, else the default route's.
+fn group_of(event: &Value) -> Group {
+    let path = event["rawPath"].as_str().expect("a path");
+    let bare =
+        ["/kite", "/zeaya", "/sproutgate", "/mcphub"].iter().find_map(|mount| path.strip_prefix(mount)).unwrap_or(path);
+    paths().get(bare).and_then(|groups| groups.first().copied()).unwrap_or(Group::Refresh)
+}
+
+async fn play(world: &World, group: Group, event: &Value) -> Value {
+    let settings = Settings::parse(&|_| None).expect("defaults");
+    let front = Front::new(&[group], Arc::clone(world.server.identity()), &settings);
+    let payload = serde_json::from_value(event.clone()).expect("an API Gateway event");
+    let answer = lambda::handle(front, LambdaEvent::new(payload, Context::default())).await.expect("an answer");
+    serde_json::to_value(answer).expect("JSON")
+}
+
+#[tokio::test]
+async fn each_is_answered_as_lambda_would_answer() {
+    let mut world = World::start().await;
+    world.register("alice", "secret123").await;
+    let mut told = String::new();
+    for (name, event) in all_events() {
+        let group = group_of(&event);
+        let mut answer = play(&world, group, &event).await;
+        let status = answer["statusCode"].as_u64().expect("a status");
+        assert!(status < 500, "{name}: {answer}");
+        assert!(answer["body"].as_str().is_some_and(|body| !body.is_empty()), "{name}: an empty body");
+        answer["body"] = redacted(&answer["body"]);
+        if let Some(cookies) = answer["cookies"].as_array() {
+            let names = cookies
+                .iter()
+                .map(|cookie| cookie.as_str().and_then(|cookie| cookie.split('=').next()).expect("a name"));
+            answer["cookies"] = names.collect::<Vec<_>>().into();
+        }
+        told.push_str(&format!(
+            "{name} → {}: {}\n",
+            group.name(),
+            serde_json::to_string_pretty(&answer).expect("JSON")
+        ));
+    }
+    insta::assert_snapshot!(told);
+}
+
+/// The body as JSON, with what differs each time replaced.
+fn redacted(body: &Value) -> Value {
+    let mut body: Value = serde_json::from_str(body.as_str().expect("a text")).expect("JSON");
+    crate::support::redact("", &mut body);
+    body
+}
+
+#[test]
+fn every_group_and_contract_has_one() {
+    let mut seen = BTreeMap::<Group, Vec<String>>::new();
+    for (name, event) in all_events() {
+        seen.entry(group_of(&event)).or_default().push(name.split('/').next().expect("a contract").to_owned());
+    }
+    let all = ["kite", "zeaya", "sproutgate", "mcphub"].as_slice();
+    for (group, contracts) in [
+        (Group::Login, all),
+        (Group::Register, all),
+        // Contracts without endpoints of this group have their unknown paths answered by it.
+        (Group::Refresh, all),
+        (Group::Profile, all),
+        // The other two contracts have no administrator's side.
+        (Group::Admin, ["kite", "sproutgate"].as_slice()),
+    ] {
+        for contract in contracts {
+            assert!(seen[&group].iter().any(|known| known == contract), "no event of {contract} for {}", group.name());
+        }
+    }
+}
+
+#[tokio::test]
+async fn whatever_the_gateway_hands_over_is_answered() {
+    let world = World::start().await;
+    let event = &all_events()["zeaya/unknown-path"];
+    for (path, query, stage) in [
+        ("/zeaya/a b/ä/<x>\\`", "", "$default"),
+        ("//zeaya", "", "$default"),
+        ("", "", "$default"),
+        ("/zeaya/%", "%", "$default"),
+        ("/zeaya/a?b#c", "a=<x>&b= \"{}|^`", "$default"),
+        ("/prod/zeaya/api/auth/nowhere", "lang=en", "prod"),
+    ] {
+        let mut event = event.clone();
+        event["rawPath"] = path.into();
+        event["rawQueryString"] = query.into();
+        event["requestContext"]["stage"] = stage.into();
+        event["headers"]["x-forwarded-proto"] = "no scheme".into();
+        let answer = play(&world, Group::Refresh, &event).await;
+        assert_eq!(answer["statusCode"], json!(404), "{path}: {answer}");
+        if stage == "prod" {
+            assert_eq!(answer["body"], json!("{\"code\":404,\"message\":\"No such endpoint\"}"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_base64_body_is_read() {
+    use base64::Engine;
+    let world = World::start().await;
+    let mut event = all_events()["mcphub/register"].clone();
+    let body = event["body"].as_str().expect("a body").to_owned();
+    event["body"] = base64::engine::general_purpose::STANDARD.encode(body).into();
+    event["isBase64Encoded"] = true.into();
+    let answer = play(&world, Group::Register, &event).await;
+    assert_eq!(answer["statusCode"], json!(200), "{answer}");
+}

@@ -1,0 +1,112 @@
+use serde_json::{Value, json};
+
+use crate::support::World;
+
+fn register_body(contract: &str, name: &str, email: &str) -> Value {
+    match contract {
+        "sproutgate" => json!({"account": name, "password": "password123", "username": "", "email": email}),
+        _ => json!({"username": name, "password": "password123", "email": email}),
+    }
+}
+
+fn register_path(contract: &str) -> String {
+    if contract == "kite" { "/kite/api/v1/auth/register".to_owned() } else { format!("/{contract}/api/auth/register") }
+}
+
+#[tokio::test]
+async fn of_24_parallel_registrations_of_one_name_one_wins() {
+    for contract in ["kite", "zeaya", "mcphub"] {
+        let world = World::start().await;
+        let asked = (0..24).map(|nth| {
+            let name = if nth % 2 == 0 { "Winner" } else { "wINNER" };
+            (register_path(contract), register_body(contract, name, &format!("user{nth}@example.com")))
+        });
+        let answers = world.all_at_once(asked.collect()).await;
+        let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status.is_success());
+        assert_eq!((won.len(), lost.len()), (1, 23), "{contract}");
+        for answer in lost {
+            let body = answer.json();
+            match contract {
+                "kite" => assert_eq!((answer.status.as_u16(), &body["code"]), (409, &json!(40900))),
+                "zeaya" => assert_eq!((answer.status.as_u16(), &body["code"]), (409, &json!(10001))),
+                _ => assert_eq!((answer.status.as_u16(), &body["message"]), (400, &json!("User already exists"))),
+            }
+        }
+        assert_eq!(
+            world.server.store().count_accounts().await.expect("a count"),
+            2,
+            "the winner and the administrator"
+        );
+    }
+}
+
+#[tokio::test]
+async fn of_24_parallel_registrations_of_one_address_one_wins() {
+    for (contract, code) in [("kite", 40900), ("zeaya", 10002)] {
+        let world = World::start().await;
+        let asked = (0..24).map(|nth| {
+            let email = ["one@example.com", "ONE@example.com", "One@Example.COM"][nth % 3];
+            (register_path(contract), register_body(contract, &format!("user{nth}"), email))
+        });
+        let answers = world.all_at_once(asked.collect()).await;
+        let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status.is_success());
+        assert_eq!((won.len(), lost.len()), (1, 23), "{contract}");
+        assert!(lost.iter().all(|answer| answer.status == 409 && answer.json()["code"] == json!(code)), "{lost:?}");
+        assert_eq!(world.server.store().count_accounts().await.expect("a count"), 2);
+    }
+}
+
+#[tokio::test]
+async fn one_name_through_all_contracts_at_once() {
+    let world = World::start().await;
+    let asked = (0..24).map(|nth| {
+        let contract = ["kite", "zeaya", "mcphub"][nth % 3];
+        (register_path(contract), register_body(contract, "winner", &format!("user{nth}@example.com")))
+    });
+    let answers = world.all_at_once(asked.collect()).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status.is_success()).count(), 1);
+}
+
+#[tokio::test]
+async fn a_name_that_24_people_wait_to_prove_goes_to_the_first() {
+    let mut world = World::start().await;
+    let addresses: Vec<_> = (0..24).map(|nth| format!("user{nth}@example.com")).collect();
+    let asked =
+        addresses.iter().map(|email| (register_path("sproutgate"), register_body("sproutgate", "winner", email)));
+    for answer in world.all_at_once(asked.collect()).await {
+        assert_eq!(answer.status, 200, "nothing is taken before an address is proved: {}", answer.body);
+    }
+    let mut outcomes = Vec::new();
+    for address in &addresses[..3] {
+        let body = json!({"account": "winner", "code": world.code_for(address)});
+        outcomes.push(world.post("/sproutgate/api/auth/verify-email", body).await);
+    }
+    assert_eq!(outcomes.iter().map(|answer| answer.status.as_u16()).collect::<Vec<_>>(), [200, 409, 409]);
+    insta::assert_snapshot!(outcomes[1].told());
+}
+
+#[tokio::test]
+async fn one_address_mailed_once_however_many_ask_at_once() {
+    let world = World::start().await;
+    let asked = (0..24).map(|nth| {
+        let email = if nth % 2 == 0 { "one@example.com" } else { "One@EXAMPLE.com" };
+        (register_path("sproutgate"), register_body("sproutgate", &format!("user{nth}"), email))
+    });
+    let answers = world.all_at_once(asked.collect()).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
+    assert!(answers.iter().all(|answer| matches!(answer.status.as_u16(), 200 | 429)));
+    assert_eq!(world.server.mails().len(), 1);
+}
+
+#[tokio::test]
+async fn parallel_refreshes_of_one_token_get_one_successor() {
+    let mut world = World::start().await;
+    world.register("alice", "secret123").await;
+    let login = json!({"username": "alice", "password": "secret123"});
+    let token = world.post("/api/v1/auth/login", login).quietly().await.text("/data/refresh_token");
+    let asked = vec![("/api/v1/auth/refresh".to_owned(), json!({"refresh_token": token})); 24];
+    let answers = world.all_at_once(asked).await;
+    let mut successors: Vec<_> = answers.iter().map(|answer| answer.text("/data/refresh_token")).collect();
+    successors.dedup();
+    assert_eq!(successors.len(), 1, "two tabs, one session");
+}

@@ -1,0 +1,133 @@
+use polygate_shared::aws::client;
+use polygate_shared::aws::dynamodb::DynamoStore;
+use polygate_shared::aws::ses::SesMailer;
+use polygate_shared::http::{Arrival, Front, Group};
+use polygate_shared::identity::{Hasher, Identity, Policy, SystemChance, SystemClock};
+use polygate_shared::settings::Settings;
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+use crate::support::World;
+
+/// A path of each contract that takes a body, with its mount.
+const SIGN_IN: [&str; 4] =
+    ["/kite/api/v1/auth/login", "/zeaya/api/auth/login", "/sproutgate/api/auth/login", "/mcphub/api/auth/login"];
+
+/// Bodies that are no sign-in, and one that is too long by far.
+fn bad_bodies() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+    vec![
+        ("bad JSON", "application/json", b"{\"username\":".to_vec()),
+        ("not an object", "application/json", b"[\"alice\",\"secret123\"]".to_vec()),
+        ("not UTF-8", "application/json", b"{\"username\":\"\xff\"}".to_vec()),
+        ("missing fields", "application/json; charset=utf-8", b"{}".to_vec()),
+        ("wrong types", "application/json", br#"{"username":1,"account":[],"password":{"a":1}}"#.to_vec()),
+        ("nulls", "application/json", br#"{"username":null,"account":null,"password":null}"#.to_vec()),
+        ("a form", "application/x-www-form-urlencoded", b"username=alice&password=secret123".to_vec()),
+        ("2 MB", "application/json", vec![b' '; 2_000_000]),
+    ]
+}
+
+#[tokio::test]
+async fn every_contract_refuses_in_its_own_words() {
+    let mut world = World::start().await;
+    for path in SIGN_IN {
+        for (what, content_type, body) in bad_bodies() {
+            world.note(what);
+            world.ask(Method::POST, path).raw(content_type, body).await;
+        }
+        world.note("no body at all");
+        world.ask(Method::POST, path).await;
+        world.note("wrong method");
+        world.get(path).await;
+        world.ask(Method::PATCH, path).await;
+        world.note("unknown path");
+        world.get(&format!("{path}/further")).await;
+        let mount = path.split('/').nth(1).expect("a mount").to_owned();
+        world.get(&format!("/{mount}")).await;
+        world.note("preflight");
+        world
+            .ask(Method::OPTIONS, path)
+            .header("origin", "https://app.example.com")
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "content-type,authorization")
+            .await;
+    }
+    insta::assert_snapshot!(world.transcript());
+}
+
+/// Shapes by which clients recognise an error, and nothing else.
+fn assert_error_shape(path: &str, body: &Value) {
+    let shaped = match path.split('/').nth(1) {
+        Some("kite") => {
+            body["code"].is_u64() && body["code"] != json!(0) && body["message"].is_string() && body["data"].is_null()
+        }
+        Some("zeaya") => body["code"].is_u64() && body["code"] != json!(0) && body["message"].is_string(),
+        Some("mcphub") => body["success"] == json!(false) && body["message"].is_string(),
+        _ => body["error"].is_string() && body["error"] == body["message"],
+    };
+    assert!(shaped, "{path}: {body}");
+}
+
+#[tokio::test]
+async fn no_bad_body_makes_any_endpoint_fail() {
+    let mut world = World::start().await;
+    let token = world.sign_in("admin", "admin").await;
+    let reset = json!({"username": "boss", "email": "boss@example.com", "password": "password123"});
+    world.post("/api/v1/auth/first-login-reset", reset).bearer(&token).quietly().await;
+    let paths = polygate_shared::http::paths();
+    for path in paths.keys().filter(|path| !path.starts_with("/.well-known")) {
+        for mount in ["kite", "zeaya", "sproutgate", "mcphub"] {
+            // Anew for each path: some of them end the session.
+            let token = world.sign_in("boss", "password123").await;
+            for method in [Method::GET, Method::POST, Method::PUT, Method::DELETE, Method::PATCH] {
+                for (what, content_type, body) in bad_bodies() {
+                    let path = format!("/{mount}{path}");
+                    let answer =
+                        world.ask(method.clone(), &path).bearer(&token).raw(content_type, body).quietly().await;
+                    assert!(answer.status.as_u16() < 500, "{method} {path}, {what}: {} {}", answer.status, answer.body);
+                    assert!(!answer.body.is_empty(), "{method} {path}, {what}: an empty body");
+                    if !answer.status.is_success() {
+                        assert_error_shape(&path, &answer.json());
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_reached_is_told_with_when_to_try_again() {
+    // A port of this machine on which nothing listens.
+    let config = client::connect_local("http://127.0.0.1:1").expect("a configuration");
+    let identity = Identity::new(
+        Arc::new(DynamoStore::new(client::dynamodb(&config), "polygate")),
+        Arc::new(SesMailer::new(client::ses(&config), "no-reply@example.com")),
+        Arc::new(SystemClock),
+        Arc::new(SystemChance::default()),
+        Hasher::new(2),
+        Policy { allow_registration: true, issuer: Some("https://id.example.com".to_owned()) },
+    );
+    let settings = Settings::parse(&|_| None).expect("defaults");
+    let front = Front::new(&Group::ALL, Arc::new(identity), &settings);
+    let mut told = String::new();
+    for path in SIGN_IN {
+        let body = json!({"username": "anna", "account": "anna", "password": "password123"}).to_string();
+        let mut request = axum::http::Request::post(path).header("content-type", "application/json").body(body.into());
+        request
+            .as_mut()
+            .expect("a request")
+            .extensions_mut()
+            .insert(Arrival { request_id: "test".to_owned(), ..Arrival::default() });
+        let response = front.answer(request.expect("a request")).await;
+        let (parts, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, 10_000).await.expect("a body");
+        let retry_after = parts.headers.get("retry-after").expect("Retry-After").to_str().expect("text");
+        told.push_str(&format!(
+            "{path}: {} retry-after {retry_after}\n{}\n",
+            parts.status,
+            String::from_utf8_lossy(&body)
+        ));
+    }
+    insta::assert_snapshot!(told);
+}

@@ -1,0 +1,148 @@
+//! What holds of the repository as a whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use polygate_shared::http::{Group, paths};
+use serde_yaml_ng::Value;
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path))
+        .unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn rust_files(folder: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
+        if entry.path().is_dir() {
+            found.extend(rust_files(&path));
+        } else if path.ends_with(".rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+#[test]
+fn the_identity_core_names_no_http_no_aws_and_no_contract() {
+    let forbidden = [
+        "kite",
+        "zeaya",
+        "sproutgate",
+        "mcphub",
+        "axum",
+        "hyper",
+        "tower",
+        "statuscode",
+        "http::",
+        "status_code",
+        "aws_",
+        "aws::",
+        "dynamo",
+        "lambda",
+        "amazon",
+        "serde_dynamo",
+        "crate::contracts",
+        "crate::http",
+        "crate::aws",
+        "crate::messages",
+        "crate::settings",
+    ];
+    let files = rust_files("shared/src/identity");
+    assert!(files.len() > 15, "{files:?}");
+    for file in files {
+        for (number, line) in read(&file).to_lowercase().lines().enumerate() {
+            for word in forbidden {
+                assert!(!line.contains(word), "{file}:{}: `{word}`: {line}", number + 1);
+            }
+        }
+    }
+}
+
+/// Every route the gateway should have, with its function: each path as such and, unless it belongs to the
+/// service as a whole, under a mount.
+fn expected_routes() -> BTreeMap<String, String> {
+    let mut routes = BTreeMap::new();
+    for (path, groups) in paths() {
+        assert_eq!(groups.len(), 1, "{path} belongs to {groups:?}, but the gateway routes by path alone");
+        routes.insert(path.to_owned(), groups[0].name().to_owned());
+        if !path.starts_with("/.well-known/") {
+            routes.insert(format!("/{{mount}}{path}"), groups[0].name().to_owned());
+        }
+    }
+    routes
+}
+
+#[test]
+fn the_template_routes_what_the_routers_serve() {
+    let template: Value = serde_yaml_ng::from_str(&read("template.yaml")).expect("YAML");
+    let definition = &template["Resources"]["HttpApi"]["Properties"]["DefinitionBody"];
+    let integrations = &definition["components"]["x-amazon-apigateway-integrations"];
+    let mut routes = BTreeMap::new();
+    for (path, methods) in definition["paths"].as_mapping().expect("paths") {
+        let path = path.as_str().expect("a path").to_owned();
+        let integration = &methods["x-amazon-apigateway-any-method"]["x-amazon-apigateway-integration"];
+        let named = integration["$ref"].as_str().and_then(|name| name.rsplit('/').next()).expect("an integration");
+        let function = Group::ALL.into_iter().find(|group| group.name() == named).expect("a group");
+        let address = serde_yaml_ng::to_string(&integrations[named]["uri"]).expect("an address");
+        let resource = format!("{}{}Function.Arn", named[..1].to_uppercase(), &named[1..]);
+        assert!(address.contains(&resource), "{named} is integrated with {address}");
+        routes.insert(path, function.name().to_owned());
+    }
+    assert_eq!(routes.remove("/$default").as_deref(), Some("refresh"));
+    assert_eq!(routes, expected_routes());
+}
+
+#[test]
+fn cargo_lambda_watch_routes_what_the_gateway_routes() {
+    let manifest = read("Cargo.toml");
+    let table = manifest.split("[workspace.metadata.lambda.watch.router]").nth(1).expect("the router table");
+    let table = table.split("\n[").next().expect("a table");
+    let routes: BTreeMap<_, _> = table
+        .lines()
+        .filter_map(|line| line.split_once('='))
+        .map(|(path, group)| (path.trim().trim_matches('"').to_owned(), group.trim().trim_matches('"').to_owned()))
+        .collect();
+    assert_eq!(routes, expected_routes());
+}
+
+#[test]
+fn functions_are_thin() {
+    for group in Group::ALL {
+        let main = read(&format!("functions/{}/src/main.rs", group.name()));
+        assert!(main.lines().count() <= 15, "{}", group.name());
+    }
+}
+
+#[test]
+fn the_packages_of_the_design_are_in_use() {
+    let sources: String =
+        ["shared/src", "functions"].into_iter().flat_map(rust_files).map(|file| read(&file)).collect();
+    for package in [
+        "lambda_http",
+        "lambda_runtime",
+        "aws_sdk_dynamodb",
+        "aws_sdk_ses",
+        "aws_config",
+        "serde",
+        "jsonwebtoken",
+        "argon2",
+        "tokio",
+    ] {
+        assert!(sources.contains(&format!("{package}::")), "{package} is nowhere used");
+    }
+}
+
+#[test]
+fn files_stay_readable() {
+    let mut long = BTreeSet::new();
+    for file in ["shared/src", "functions"].into_iter().flat_map(rust_files) {
+        let lines = read(&file).lines().count();
+        if lines > 350 {
+            long.insert((file, lines));
+        }
+    }
+    assert!(long.is_empty(), "split by topic: {long:?}");
+}

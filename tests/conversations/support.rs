@@ -1,0 +1,373 @@
+//! A world to talk to: the whole development server in memory, a clock that only tests move, and a transcript of
+//! everything that was said.
+
+use std::collections::BTreeMap;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use polygate::{Options, Server};
+use polygate_shared::identity::Clock;
+use reqwest::header::{HeaderMap, HeaderName};
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+use time::OffsetDateTime;
+use time::macros::datetime;
+
+/// The first instant of every test: ahead of the machine's clock, by which the engine sweeps expired items.
+pub(crate) const START: OffsetDateTime = datetime!(2040-01-01 00:00 UTC);
+
+/// A clock that stands still until it is moved.
+#[derive(Debug, Default)]
+pub(crate) struct TestClock(AtomicI64);
+
+impl TestClock {
+    pub(crate) fn advance(&self, by: Duration) {
+        self.0.fetch_add(i64::try_from(by.as_millis()).expect("a test's span"), Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> OffsetDateTime {
+        START + time::Duration::milliseconds(self.0.load(Ordering::SeqCst))
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) server: Server,
+    pub(crate) clock: Arc<TestClock>,
+    client: reqwest::Client,
+    transcript: String,
+}
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        Self::with(|options| options).await
+    }
+
+    pub(crate) async fn with(change: impl FnOnce(Options) -> Options) -> Self {
+        let clock = Arc::new(TestClock::default());
+        let options = Options { clock: Arc::clone(&clock) as Arc<dyn Clock>, ..Options::default() };
+        let server = Server::start(change(options)).await.expect("a server");
+        // Proxies of the machine are none of the tests' business.
+        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+        Self { server, clock, client, transcript: String::new() }
+    }
+
+    pub(crate) fn ask(&mut self, method: Method, path: &str) -> Ask<'_> {
+        Ask { world: self, method, path: path.to_owned(), headers: HeaderMap::new(), body: None, secret: false }
+    }
+
+    pub(crate) fn get(&mut self, path: &str) -> Ask<'_> {
+        self.ask(Method::GET, path)
+    }
+
+    pub(crate) fn post(&mut self, path: &str, body: Value) -> Ask<'_> {
+        self.ask(Method::POST, path).json(body)
+    }
+
+    pub(crate) fn put(&mut self, path: &str, body: Value) -> Ask<'_> {
+        self.ask(Method::PUT, path).json(body)
+    }
+
+    /// The code of the newest mail to an address.
+    pub(crate) fn code_for(&self, address: &str) -> String {
+        let mails = self.server.mails();
+        let mail = mails.iter().find(|mail| mail.to.iter().any(|to| to == address));
+        let subject = &mail.unwrap_or_else(|| panic!("no mail to {address}")).subject;
+        let code: String = subject.chars().rev().take(6).collect::<Vec<_>>().into_iter().rev().collect();
+        assert!(code.bytes().all(|byte| byte.is_ascii_digit()), "a code at the end of {subject:?}");
+        code
+    }
+
+    /// Subjects of all mails to an address, oldest first.
+    pub(crate) fn mails_to(&self, address: &str) -> Vec<String> {
+        let mails = self.server.mails();
+        mails
+            .iter()
+            .rev()
+            .filter(|mail| mail.to.iter().any(|to| to == address))
+            .map(|mail| mail.subject.clone())
+            .collect()
+    }
+
+    /// Writes a remark into the transcript.
+    pub(crate) fn note(&mut self, remark: &str) {
+        self.transcript.push_str(&format!("── {remark}\n\n"));
+    }
+
+    /// Everything that was said.
+    pub(crate) fn transcript(&self) -> &str {
+        self.transcript.trim_end()
+    }
+
+    /// An account made through kite, for tests about something else.
+    pub(crate) async fn register(&mut self, name: &str, password: &str) {
+        let body = serde_json::json!({"username": name, "email": format!("{name}@example.com"), "password": password});
+        let answer = self.post("/kite/api/v1/auth/register", body).quietly().await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
+    }
+
+    /// The access token of a sign-in through kite.
+    pub(crate) async fn sign_in(&mut self, name: &str, password: &str) -> String {
+        let body = serde_json::json!({"username": name, "password": password});
+        let answer = self.post("/kite/api/v1/auth/login", body).quietly().await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        answer.text("/data/access_token")
+    }
+
+    /// Sends many requests at once and returns their statuses and bodies.
+    pub(crate) async fn all_at_once(&self, asked: Vec<(String, Value)>) -> Vec<Answer> {
+        let sent = asked.into_iter().map(|(path, body)| {
+            let request = self.client.post(format!("{}{path}", self.server.base_url())).json(&body);
+            async move { Answer::read(request.send().await.expect("an answer")).await }
+        });
+        futures_util::future::join_all(sent).await
+    }
+}
+
+/// A request that is being put together.
+pub(crate) struct Ask<'a> {
+    world: &'a mut World,
+    method: Method,
+    path: String,
+    headers: HeaderMap,
+    body: Option<(String, Vec<u8>)>,
+    secret: bool,
+}
+
+impl<'a> Ask<'a> {
+    #[must_use]
+    pub(crate) fn json(self, body: Value) -> Self {
+        self.raw("application/json", body.to_string().into_bytes())
+    }
+
+    #[must_use]
+    pub(crate) fn raw(mut self, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        self.body = Some((content_type.to_owned(), body.into()));
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        let name: HeaderName = name.parse().expect("a header name");
+        self.headers.append(name, value.parse().expect("a header value"));
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn bearer(self, token: &str) -> Self {
+        self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    /// Leaves it out of the transcript.
+    #[must_use]
+    pub(crate) fn quietly(mut self) -> Self {
+        self.secret = true;
+        self
+    }
+}
+
+impl<'a> IntoFuture for Ask<'a> {
+    type Output = Answer;
+    type IntoFuture = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let Self { world, method, path, headers, body, secret } = self;
+            let mut request = world
+                .client
+                .request(method.clone(), format!("{}{path}", world.server.base_url()))
+                .headers(headers.clone());
+            if let Some((content_type, bytes)) = &body {
+                request = request.header("content-type", content_type).body(bytes.clone());
+            }
+            let answer = Answer::read(request.send().await.expect("an answer")).await;
+            if !secret {
+                let asked = told(&method, &path, &headers, body.as_ref());
+                let answered = answer.told().replace(world.server.base_url(), "http://server");
+                world.transcript.push_str(&format!("{asked}\n{answered}\n\n"));
+            }
+            answer
+        })
+    }
+}
+
+/// A request as the transcript shows it: secrets by name, long bodies by length.
+fn told(method: &Method, path: &str, headers: &HeaderMap, body: Option<&(String, Vec<u8>)>) -> String {
+    let path = path.split_once("token=").map_or(path.to_owned(), |(before, _)| format!("{before}token=[token]"));
+    let mut told = format!("▶ {method} {path}");
+    for (name, value) in headers {
+        let value = value.to_str().expect("a readable header");
+        let secret = matches!(name.as_str(), "authorization" | "x-auth-token" | "x-admin-token" | "cookie");
+        let shown = if secret { shape_of_credential(value) } else { value.to_owned() };
+        told.push_str(&format!("\n  {name}: {shown}"));
+    }
+    let Some((content_type, bytes)) = body else { return told };
+    if content_type != "application/json" {
+        told.push_str(&format!("\n  content-type: {content_type}"));
+    }
+    let shown = match serde_json::from_slice::<Value>(bytes) {
+        _ if bytes.len() > 2000 => format!("[{} bytes]", bytes.len()),
+        Ok(mut value) => {
+            redact_request(&mut value);
+            value.to_string()
+        }
+        Err(_) => String::from_utf8_lossy(bytes).into_owned(),
+    };
+    format!("{told}\n  {shown}")
+}
+
+fn shape_of_credential(value: &str) -> String {
+    match value.strip_prefix("Bearer ") {
+        Some(token) if token.len() > 40 => "Bearer [token]".to_owned(),
+        _ if value.len() > 40 => "[token]".to_owned(),
+        _ => value.to_owned(),
+    }
+}
+
+fn redact_request(value: &mut Value) {
+    for (key, secret) in [("code", "[code]"), ("token", "[token]"), ("refresh_token", "[refresh token]")] {
+        if let Some(text) = value.get_mut(key)
+            && text.as_str().is_some_and(|text| text != "000000")
+        {
+            *text = secret.into();
+        }
+    }
+}
+
+/// An answer, as received.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    async fn read(response: reqwest::Response) -> Self {
+        let (status, headers) = (response.status(), response.headers().clone());
+        Self { status, headers, body: response.text().await.expect("a body") }
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+
+    /// A text in the body, by JSON pointer.
+    pub(crate) fn text(&self, pointer: &str) -> String {
+        let body = self.json();
+        let text = body.pointer(pointer).and_then(Value::as_str);
+        text.unwrap_or_else(|| panic!("no text at {pointer} in {body}")).to_owned()
+    }
+
+    /// The value of a cookie that the answer sets.
+    pub(crate) fn cookie(&self, name: &str) -> String {
+        let cookies = self.headers.get_all("set-cookie").iter().map(|value| value.to_str().expect("a cookie"));
+        let set = cookies.filter_map(|cookie| cookie.strip_prefix(name)?.strip_prefix('=')).next();
+        set.and_then(|rest| rest.split(';').next()).unwrap_or_else(|| panic!("no cookie {name}")).to_owned()
+    }
+
+    /// Status, headers and body; what differs each time is replaced once its shape was asserted.
+    pub(crate) fn told(&self) -> String {
+        let mut told = format!("◀ {}", self.status);
+        let mut headers = BTreeMap::<&str, Vec<String>>::new();
+        for (name, value) in &self.headers {
+            headers.entry(name.as_str()).or_default().push(value.to_str().expect("a readable header").to_owned());
+        }
+        assert!(headers.remove("date").is_some(), "every answer has a date");
+        assert!(headers.remove("content-length").is_some(), "every answer has a length");
+        for (name, values) in headers {
+            for value in values {
+                told.push_str(&format!("\n  {name}: {}", redact_header(name, &value)));
+            }
+        }
+        if self.body.is_empty() {
+            return told;
+        }
+        let Ok(mut body) = serde_json::from_str::<Value>(&self.body) else { return format!("{told}\n  {}", self.body) };
+        redact("", &mut body);
+        let pretty = serde_json::to_string_pretty(&body).expect("JSON");
+        format!("{told}\n{}", indent(&pretty))
+    }
+}
+
+fn indent(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+}
+
+fn redact_header(name: &str, value: &str) -> String {
+    match name {
+        "x-request-id" => {
+            assert!(value.len() == 16 && value.bytes().all(|byte| byte.is_ascii_hexdigit()), "request id {value}");
+            "[request id]".to_owned()
+        }
+        "set-cookie" => {
+            let (pair, attributes) = value.split_once(';').expect("attributes");
+            let (name, secret) = pair.split_once('=').expect("a value");
+            let shown = match (name, secret) {
+                (_, "") => "",
+                ("access_token", token) => shape_of_access_token(token),
+                ("refresh_token", token) => shape_of_refresh_token(token),
+                other => panic!("an unknown cookie {other:?}"),
+            };
+            format!("{name}={shown};{attributes}")
+        }
+        _ => value.to_owned(),
+    }
+}
+
+pub(crate) fn redact(key: &str, value: &mut Value) {
+    match value {
+        Value::Object(fields) => fields.iter_mut().for_each(|(key, value)| redact(key, value)),
+        Value::Array(items) => items.iter_mut().for_each(|item| redact(key, item)),
+        Value::String(text) => {
+            let shown = match key {
+                "token" | "access_token" => shape_of_access_token(text),
+                "refresh_token" => shape_of_refresh_token(text),
+                "id" | "user_id" => shape_of_account_id(text),
+                "kid" | "x" | "y" => shape_of_32_bytes(text),
+                _ => return,
+            };
+            *text = shown.to_owned();
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// A JWT in the shape of RFC 9068, signed with ES256 (64 bytes).
+pub(crate) fn shape_of_access_token(token: &str) -> &'static str {
+    let parts: Vec<Vec<u8>> = token.split('.').map(|part| URL_SAFE_NO_PAD.decode(part).expect("base64url")).collect();
+    let [header, claims, signature] = parts.as_slice() else { panic!("three parts in {token}") };
+    let header: Value = serde_json::from_slice(header).expect("a header");
+    assert_eq!((&header["alg"], &header["typ"]), (&"ES256".into(), &"at+jwt".into()), "{header}");
+    assert!(header["kid"].is_string(), "{header}");
+    let claims: Value = serde_json::from_slice(claims).expect("claims");
+    for claim in ["iss", "sub", "aud", "client_id", "jti", "sid"] {
+        assert!(claims[claim].is_string(), "{claim} in {claims}");
+    }
+    assert!(claims["exp"].as_i64() > claims["iat"].as_i64(), "{claims}");
+    assert_eq!(signature.len(), 64);
+    "[access token]"
+}
+
+fn shape_of_refresh_token(token: &str) -> &'static str {
+    let bytes = URL_SAFE_NO_PAD.decode(token.strip_prefix("pgr_").expect("the prefix")).expect("base64url");
+    assert_eq!(bytes.len(), 16 + 16 + 32 + 16);
+    "[refresh token]"
+}
+
+fn shape_of_account_id(text: &str) -> &'static str {
+    let id: uuid::Uuid = text.parse().expect("a UUID");
+    assert_eq!(id.get_version_num(), 7);
+    "[uuid]"
+}
+
+fn shape_of_32_bytes(text: &str) -> &'static str {
+    assert_eq!(URL_SAFE_NO_PAD.decode(text).expect("base64url").len(), 32);
+    "[32 bytes]"
+}
