@@ -2,13 +2,13 @@ use polygate_shared::aws::client;
 use polygate_shared::aws::dynamodb::DynamoStore;
 use polygate_shared::aws::ses::SesMailer;
 use polygate_shared::http::{Arrival, Front, Group};
-use polygate_shared::identity::{Hasher, Identity, Policy, SystemChance, SystemClock};
+use polygate_shared::identity::{Hasher, Identity, Policy, Store, SystemChance};
 use polygate_shared::settings::Settings;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-use crate::support::World;
+use crate::support::{TestClock, World};
 
 /// A path of each contract that takes a body, with its mount.
 const SIGN_IN: [&str; 4] =
@@ -96,38 +96,54 @@ async fn no_bad_body_makes_any_endpoint_fail() {
     }
 }
 
-#[tokio::test]
-async fn a_store_that_cannot_be_reached_is_told_with_when_to_try_again() {
-    // A port of this machine on which nothing listens.
-    let config = client::connect_local("http://127.0.0.1:1").expect("a configuration");
+/// A service on this store whose mails go to a port of this machine on which nothing listens.
+fn front_without_mail(store: Arc<dyn Store>) -> Front {
+    let nowhere = client::connect_local("http://127.0.0.1:1").expect("a configuration");
     let identity = Identity::new(
-        Arc::new(DynamoStore::new(client::dynamodb(&config), "polygate")),
-        Arc::new(SesMailer::new(client::ses(&config), "no-reply@example.com")),
-        Arc::new(SystemClock),
+        store,
+        Arc::new(SesMailer::new(client::ses(&nowhere), "no-reply@example.com")),
+        Arc::new(TestClock::default()),
         Arc::new(SystemChance::default()),
         Hasher::new(2),
         Policy { allow_registration: true, issuer: Some("https://id.example.com".to_owned()) },
     );
-    let settings = Settings::parse(&|_| None).expect("defaults");
-    let front = Front::new(&Group::ALL, Arc::new(identity), &settings);
+    Front::new(&Group::ALL, Arc::new(identity), &Settings::parse(&|_| None).expect("defaults"))
+}
+
+/// Status, `Retry-After` and body of an answer without sockets.
+async fn post(front: &Front, path: &str, body: Value) -> String {
+    let request =
+        axum::http::Request::post(path).header("content-type", "application/json").body(body.to_string().into());
+    let mut request = request.expect("a request");
+    request.extensions_mut().insert(Arrival { request_id: "test".to_owned(), ..Arrival::default() });
+    let (parts, body) = front.answer(request).await.into_parts();
+    let body = axum::body::to_bytes(body, 10_000).await.expect("a body");
+    let retry_after = parts.headers.get("retry-after").expect("Retry-After").to_str().expect("text");
+    format!("{path}: {}, retry-after {retry_after}\n{}\n", parts.status, String::from_utf8_lossy(&body))
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_reached_is_told_with_when_to_try_again() {
+    let nowhere = client::connect_local("http://127.0.0.1:1").expect("a configuration");
+    let store = DynamoStore::new(client::dynamodb(&nowhere), "polygate", Arc::new(SystemChance::default()));
+    let front = front_without_mail(Arc::new(store));
     let mut told = String::new();
     for path in SIGN_IN {
-        let body = json!({"username": "anna", "account": "anna", "password": "password123"}).to_string();
-        let mut request = axum::http::Request::post(path).header("content-type", "application/json").body(body.into());
-        request
-            .as_mut()
-            .expect("a request")
-            .extensions_mut()
-            .insert(Arrival { request_id: "test".to_owned(), ..Arrival::default() });
-        let response = front.answer(request.expect("a request")).await;
-        let (parts, body) = response.into_parts();
-        let body = axum::body::to_bytes(body, 10_000).await.expect("a body");
-        let retry_after = parts.headers.get("retry-after").expect("Retry-After").to_str().expect("text");
-        told.push_str(&format!(
-            "{path}: {} retry-after {retry_after}\n{}\n",
-            parts.status,
-            String::from_utf8_lossy(&body)
-        ));
+        let body = json!({"username": "anna", "account": "anna", "password": "password123"});
+        told.push_str(&post(&front, path, body).await);
     }
     insta::assert_snapshot!(told);
+}
+
+#[tokio::test]
+async fn a_mail_that_was_not_sent_may_be_asked_for_again_at_once() {
+    let mut world = World::start().await;
+    let front = front_without_mail(Arc::clone(world.server.store()));
+    let registration = json!({"account": "demo", "password": "demo123", "username": "", "email": "demo@example.com"});
+    insta::assert_snapshot!(post(&front, "/sproutgate/api/auth/register", registration.clone()).await);
+    let answer = world.post("/sproutgate/api/auth/register", registration).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let code = world.code_for("demo@example.com");
+    let answer = world.post("/sproutgate/api/auth/verify-email", json!({"account": "demo", "code": code})).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
 }

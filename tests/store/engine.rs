@@ -44,7 +44,11 @@ impl Engine {
         });
         let client = client::dynamodb(&client::connect_local(&endpoint).expect("a configuration"));
         create_table(&client, TABLE).await.expect("a table");
-        let store = DynamoStore::new(client.clone(), TABLE);
+        let store = DynamoStore::new(
+            client.clone(),
+            TABLE,
+            std::sync::Arc::new(polygate_shared::identity::SystemChance::default()),
+        );
         Self { store, client, endpoint, stop: Some(stop), thread: Some(thread) }
     }
 
@@ -106,7 +110,11 @@ impl StandIn {
     /// A store that asks the stand-in.
     pub(crate) fn store(&self) -> DynamoStore {
         let config = client::connect_local(&self.endpoint).expect("a configuration");
-        DynamoStore::new(client::dynamodb(&config), TABLE)
+        DynamoStore::new(
+            client::dynamodb(&config),
+            TABLE,
+            std::sync::Arc::new(polygate_shared::identity::SystemChance::default()),
+        )
     }
 
     /// What it was asked.

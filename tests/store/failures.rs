@@ -111,7 +111,12 @@ async fn a_table_that_cannot_be_reached_is_unavailable() {
     let nowhere = format!("http://{}", listener.local_addr().expect("an address"));
     drop(listener);
     let client = client::dynamodb(&client::connect_local(nowhere).expect("a configuration"));
-    assert_unavailable(DynamoStore::new(client, TABLE).account(id(1)).await, 1);
+    assert_unavailable(
+        DynamoStore::new(client, TABLE, std::sync::Arc::new(polygate_shared::identity::SystemChance::default()))
+            .account(id(1))
+            .await,
+        1,
+    );
 }
 
 #[tokio::test]

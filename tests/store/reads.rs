@@ -159,7 +159,11 @@ async fn reads_that_decide_are_strongly_consistent_and_one_round_trip() {
     let listener = Listener::default();
     let config = client::connect_local(&engine.endpoint).expect("a configuration");
     let config = aws_sdk_dynamodb::config::Builder::from(&config).interceptor(listener.clone()).build();
-    let store = DynamoStore::new(aws_sdk_dynamodb::Client::from_conf(config), TABLE);
+    let store = DynamoStore::new(
+        aws_sdk_dynamodb::Client::from_conf(config),
+        TABLE,
+        std::sync::Arc::new(polygate_shared::identity::SystemChance::default()),
+    );
 
     store.claims(&[(ClaimKind::Name, "a".to_owned()), (ClaimKind::Email, "b".to_owned())]).await.expect("an answer");
     store.account(id(1)).await.expect("an answer");

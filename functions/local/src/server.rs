@@ -77,7 +77,7 @@ impl Server {
         let table_file = keeps_accounts.then(|| folder.private_file(TABLE_FILE)).transpose()?;
         let engine_port = (port != 0).then(|| port.checked_add(1)).flatten();
         let engine = Engine::start(table_file.as_deref(), engine_port)?;
-        let store = open_store(&engine, table_file).await?;
+        let store = open_store(&engine, table_file, Arc::clone(&chance)).await?;
         let admin_token = folder.admin_token(chance.as_ref())?;
         let issuer = settings.issuer.is_none().then_some(base_url.as_str());
         prepare(store.as_ref(), &admin_token, issuer).await.map_err(because("the store could not be prepared"))?;
@@ -188,10 +188,14 @@ async fn listen(port: u16) -> Result<(TcpListener, SocketAddr), StartError> {
 }
 
 /// The store on the engine, with its table.
-async fn open_store(engine: &Engine, file: Option<PathBuf>) -> Result<Arc<dyn Store>, StartError> {
+async fn open_store(
+    engine: &Engine,
+    file: Option<PathBuf>,
+    chance: Arc<dyn Chance>,
+) -> Result<Arc<dyn Store>, StartError> {
     let dynamodb = client::dynamodb(&client::connect_local(engine.url())?);
     match (create_table(&dynamodb, TABLE).await, file) {
-        (Ok(()), _) => Ok(Arc::new(DynamoStore::new(dynamodb, TABLE))),
+        (Ok(()), _) => Ok(Arc::new(DynamoStore::new(dynamodb, TABLE, chance))),
         (Err(cause), Some(file)) => Err(StartError::TableBroken(file, format!("{cause:#}"))),
         (Err(cause), None) => Err(cause.into()),
     }

@@ -31,14 +31,14 @@ async fn front(group: Group) -> anyhow::Result<Front> {
     let lookup = environment();
     let settings = Settings::parse(&lookup)?;
     let config = client::connect().await?;
-    let store = DynamoStore::new(client::dynamodb(&config), settings.table.clone());
+    let chance = Arc::new(SystemChance::default());
+    let store = DynamoStore::new(client::dynamodb(&config), settings.table.clone(), chance.clone());
     let mailer: Arc<dyn Mailer> = match (settings.mail_from.clone(), group) {
         (Some(from), _) => Arc::new(SesMailer::new(client::ses(&config), from)),
         (None, Group::Register) => anyhow::bail!("MAIL_FROM is not set: name the sender of mails"),
         (None, Group::Login | Group::Refresh | Group::Profile | Group::Admin) => Arc::new(NoMail),
     };
     let policy = Policy { allow_registration: settings.allow_registration, issuer: settings.issuer.clone() };
-    let chance = Arc::new(SystemChance::default());
     // One request at a time, so one hash at a time.
     let identity = Identity::new(Arc::new(store), mailer, Arc::new(SystemClock), chance, Hasher::new(1), policy);
     if let Err(failed) = identity.warm_up().await {

@@ -173,3 +173,52 @@ fn log(response: &Response, method: &axum::http::Method, contract: Contract, req
         tracing::info!(request_id, contract = contract.name(), %method, endpoint, status, outcome, micros, "request");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+
+    use super::*;
+    use crate::aws::{client, dynamodb::DynamoStore, ses::SesMailer};
+    use crate::identity::{Hasher, Policy, SystemChance, SystemClock};
+
+    /// Handlers that never reach the core need no store behind it.
+    fn app() -> App {
+        let nowhere = client::connect_local("http://127.0.0.1:1").expect("a configuration");
+        let chance = Arc::new(SystemChance::default());
+        let identity = Identity::new(
+            Arc::new(DynamoStore::new(client::dynamodb(&nowhere), "polygate", chance.clone())),
+            Arc::new(SesMailer::new(client::ses(&nowhere), "no-reply@example.com")),
+            Arc::new(SystemClock),
+            chance,
+            Hasher::new(1),
+            Policy::default(),
+        );
+        App { identity: Arc::new(identity), zone: UtcOffset::UTC, allowed_origins: Arc::new([]) }
+    }
+
+    async fn boom() -> Response {
+        panic!("a bug")
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_fault_of_ours_in_the_contracts_words() {
+        let app = app();
+        for contract in Contract::ALL {
+            let router = finish([Routes::new().at("/boom", get(boom))].into_iter(), contract, &app);
+            let mut request = Request::get("/boom").body(Body::empty()).expect("a request");
+            request.extensions_mut().insert(Context {
+                contract,
+                mount: "",
+                language: crate::identity::Language::English,
+                arrival: Arrival::default(),
+                agent: String::new(),
+            });
+            let response = router.oneshot(request).await.expect("an answer");
+            assert_eq!(response.status(), 500);
+            let body = axum::body::to_bytes(response.into_body(), 10_000).await.expect("a body");
+            let (_, expected) = contracts::render(contract)(&Failure::Panicked, crate::identity::Language::English);
+            assert_eq!(serde_json::from_slice::<serde_json::Value>(&body).expect("JSON"), expected);
+        }
+    }
+}

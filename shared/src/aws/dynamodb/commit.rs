@@ -7,7 +7,7 @@ use super::DynamoStore;
 use super::fault::{fault, patiently, unavailable};
 use super::items::{AccountItem, ChallengeItem, ClaimItem, Key, SessionItem, mail_log_expiry};
 use super::write::{Write, mark};
-use crate::identity::{Account, Change, Claim, ClaimKind, MailLog, Refused, Result, Version};
+use crate::identity::{Account, Chance, Change, Claim, ClaimKind, MailLog, Refused, Result, Version};
 
 const ABSENT: &str = "attribute_not_exists(#pk)";
 const PRESENT: &str = "attribute_exists(#pk)";
@@ -18,7 +18,7 @@ const PASSING: [&str; 3] = ["TransactionConflict", "ThrottlingError", "Provision
 pub(super) async fn commit(store: &DynamoStore, changes: &[Change<'_>]) -> Result<Result<(), Refused>> {
     let mut writes = Vec::with_capacity(changes.len() + 1);
     for change in changes {
-        add(&mut writes, change)?;
+        add(&mut writes, change, &*store.chance)?;
     }
     match writes.pop() {
         None => Ok(Ok(())),
@@ -30,13 +30,13 @@ pub(super) async fn commit(store: &DynamoStore, changes: &[Change<'_>]) -> Resul
     }
 }
 
-fn add(writes: &mut Vec<Write>, change: &Change<'_>) -> anyhow::Result<()> {
+fn add(writes: &mut Vec<Write>, change: &Change<'_>, chance: &dyn Chance) -> anyhow::Result<()> {
     let write = match change {
         Change::CreateAccount(account) => {
-            writes.push(create(account)?);
+            writes.push(create(account, chance)?);
             Write::update(Key::total_of(account.id), "ADD #count :one").value(":one", &1)?
         }
-        Change::UpdateAccount { account, was } => update(account, *was)?,
+        Change::UpdateAccount { account, was } => update(account, *was, chance)?,
         Change::TakeClaim(claim) => take(claim)?,
         Change::TakeOverClaim { claim, from } => Write::put(&ClaimItem::from(claim))?
             .when("#account = :from AND #verified = :no")
@@ -59,19 +59,19 @@ fn add(writes: &mut Vec<Write>, change: &Change<'_>) -> anyhow::Result<()> {
                 .value(":code", &challenge.code)?
                 .value(":null", &"NULL")?
         }
-        Change::RecordMail { log, was } => record(log, *was)?,
+        Change::RecordMail { log, was } => record(log, *was, chance)?,
         Change::MarkFirstAdministrator => Write::put(&Key::first_administrator())?.when(ABSENT),
     };
     writes.push(write);
     Ok(())
 }
 
-fn create(account: &Account) -> anyhow::Result<Write> {
-    Ok(Write::put(&AccountItem::new(account, Version(1), &mark()))?.when(ABSENT))
+fn create(account: &Account, chance: &dyn Chance) -> anyhow::Result<Write> {
+    Ok(Write::put(&AccountItem::new(account, Version(1), &mark(chance)?))?.when(ABSENT))
 }
 
-fn update(account: &Account, was: Version) -> anyhow::Result<Write> {
-    let mark = mark();
+fn update(account: &Account, was: Version, chance: &dyn Chance) -> anyhow::Result<Write> {
+    let mark = mark(chance)?;
     Ok(Write::put(&AccountItem::new(account, Version(was.0 + 1), &mark))?
         .when("#version = :was")
         .value(":was", &was.0)?
@@ -98,13 +98,13 @@ fn take(claim: &Claim) -> anyhow::Result<Write> {
 }
 
 /// An update, since an emptied log has to keep the `expires_at` that it has.
-fn record(log: &MailLog, was: u64) -> anyhow::Result<Write> {
+fn record(log: &MailLog, was: u64, chance: &dyn Chance) -> anyhow::Result<Write> {
     let expiry = mail_log_expiry(log);
     let expression = match expiry {
         Some(_) => "SET #log = :log, #written = :written, #expires_at = :expires_at",
         None => "SET #log = :log, #written = :written",
     };
-    let mark = mark();
+    let mark = mark(chance)?;
     let write =
         Write::update(Key::mail_log(&log.address_key), expression).value(":log", log)?.value(":written", &mark)?;
     let write = match expiry {
@@ -127,7 +127,7 @@ async fn alone(store: &DynamoStore, mut write: Write) -> Result<Result<(), Refus
 async fn together(store: &DynamoStore, writes: Vec<Write>) -> Result<Result<(), Refused>> {
     let parts = writes.iter().map(|write| write.part(&store.table)).collect::<anyhow::Result<Vec<_>>>()?;
     let request = store.client.transact_write_items().set_transact_items(Some(parts));
-    let sent = patiently(|| request.clone().send(), |error| passes(reasons(error))).await;
+    let sent = patiently(&*store.chance, || request.clone().send(), |error| passes(reasons(error))).await;
     let error = match sent {
         Ok(_) => return Ok(Ok(())),
         Err(error) => error,

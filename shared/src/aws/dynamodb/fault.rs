@@ -1,13 +1,11 @@
 //! What DynamoDB's failures mean to the core, and how long a write waits for others to get out of its way.
 
-use std::collections::hash_map::RandomState;
 use std::future::Future;
-use std::hash::BuildHasher;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
-use crate::identity::Error;
+use crate::identity::{Chance, Error};
 
 /// How often something that only waits for others is tried.
 pub(super) const ATTEMPTS: u32 = 8;
@@ -51,6 +49,7 @@ pub(super) fn unavailable(cause: anyhow::Error) -> Error {
 /// Sends a write again while another transaction is in its way: the SDK retries what failed on the way there or
 /// was throttled, but not this.
 pub(super) async fn patiently<O, E, F>(
+    chance: &dyn Chance,
     send: impl Fn() -> F + Send + Sync,
     in_the_way: impl Fn(&E) -> bool + Send + Sync,
 ) -> Result<O, SdkError<E>>
@@ -61,7 +60,7 @@ where
     loop {
         match send().await {
             Err(error) if attempt < ATTEMPTS && error.as_service_error().is_some_and(&in_the_way) => {
-                pause(attempt).await;
+                pause(attempt, chance).await;
                 attempt += 1;
             }
             outcome => return outcome,
@@ -71,12 +70,10 @@ where
 
 /// Waits before the next attempt: any time up to a bound that doubles from 20 ms to 320 ms, so that those who met
 /// once don't meet again.
-pub(super) async fn pause(attempt: u32) {
+pub(super) async fn pause(attempt: u32, chance: &dyn Chance) {
     let bound = 10_000 << attempt.min(5);
-    tokio::time::sleep(Duration::from_micros(spread() % bound)).await;
-}
-
-/// A number that differs from call to call and from process to process. No secret hangs on it.
-pub(super) fn spread() -> u64 {
-    RandomState::new().hash_one(0_u8)
+    let mut bytes = [0; 8];
+    // Without randomness the whole bound is waited for.
+    let micros = chance.fill(&mut bytes).map_or(bound, |()| u64::from_be_bytes(bytes) % bound);
+    tokio::time::sleep(Duration::from_micros(micros)).await;
 }

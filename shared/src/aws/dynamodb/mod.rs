@@ -11,6 +11,8 @@ mod reads;
 mod table;
 mod write;
 
+use std::sync::Arc;
+
 use anyhow::Context;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::ReturnValue;
@@ -19,8 +21,8 @@ use time::OffsetDateTime;
 pub use table::create_table;
 
 use crate::identity::{
-    Account, AccountId, Challenge, ChallengeKey, Change, Claim, ClaimKind, Hashed, KeyRecord, MailLog, RefreshChain,
-    Refused, Result, Session, SessionId, SigningRecord, Store, Versioned,
+    Account, AccountId, Challenge, ChallengeKey, Chance, Change, Claim, ClaimKind, Hashed, KeyRecord, MailLog,
+    RefreshChain, Refused, Result, Session, SessionId, SigningRecord, Store, Versioned,
 };
 use items::{
     AccountItem, AdminTokenItem, CounterItem, IssuerItem, Key, MailLogItem, SigningKeyItem, attribute, refreshed,
@@ -28,20 +30,22 @@ use items::{
 use write::Write;
 
 /// The store of one deployment.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct DynamoStore {
     client: aws_sdk_dynamodb::Client,
     table: String,
+    chance: Arc<dyn Chance>,
 }
 
 impl DynamoStore {
-    /// The store in this table, which must exist in the shape that [`create_table`] gives it.
-    pub fn new(client: aws_sdk_dynamodb::Client, table: impl Into<String>) -> Self {
-        Self { client, table: table.into() }
+    /// The store in this table, which must exist in the shape that [`create_table`] gives it. Chance spreads
+    /// repeated attempts in time.
+    pub fn new(client: aws_sdk_dynamodb::Client, table: impl Into<String>, chance: Arc<dyn Chance>) -> Self {
+        Self { client, table: table.into(), chance }
     }
 
     async fn write(&self, write: Write) -> Result<bool> {
-        write.alone(&self.client, &self.table).await
+        write.alone(self).await
     }
 }
 

@@ -51,7 +51,7 @@ impl DynamoStore {
                 if attempt == ATTEMPTS {
                     return Err(unavailable(anyhow::anyhow!("BatchGetItem left {} keys unread", rest.len())));
                 }
-                pause(attempt).await;
+                pause(attempt, &*self.chance).await;
                 attempt += 1;
                 wanted = rest;
             }

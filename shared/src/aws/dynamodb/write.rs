@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use anyhow::Context;
-use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -14,16 +13,19 @@ use aws_sdk_dynamodb::types::{
 };
 use serde::Serialize;
 
-use super::fault::{fault, patiently, spread};
+use super::DynamoStore;
+use super::fault::{fault, patiently};
 use super::items::{self, Item, Key};
-use crate::identity::{Refused, Result};
+use crate::identity::{Chance, Refused, Result};
 
 /// The attribute that tells a write of ours from somebody else's.
 pub(super) const WRITTEN: &str = "written";
 
 /// A mark that no other write carries.
-pub(super) fn mark() -> String {
-    format!("{:016x}{:016x}", spread(), spread())
+pub(super) fn mark(chance: &dyn Chance) -> anyhow::Result<String> {
+    let mut bytes = [0; 16];
+    chance.fill(&mut bytes)?;
+    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
 }
 
 enum Act {
@@ -145,7 +147,8 @@ impl Write {
     }
 
     /// Sends it alone, at half the price of a transaction. False: the condition failed.
-    pub(super) async fn alone(self, client: &Client, table: &str) -> Result<bool> {
+    pub(super) async fn alone(self, store: &DynamoStore) -> Result<bool> {
+        let DynamoStore { client, table, chance } = store;
         let condition = self.condition.map(str::to_owned);
         let (names, values) = (self.names(), self.given());
         let back = self.mark.as_ref().map(|_| ReturnValuesOnConditionCheckFailure::AllOld);
@@ -159,7 +162,7 @@ impl Write {
                     .set_expression_attribute_names(names)
                     .set_expression_attribute_values(values)
                     .set_return_values_on_condition_check_failure(back);
-                let sent = patiently(|| request.clone().send(), is_conflict).await;
+                let sent = patiently(&**chance, || request.clone().send(), is_conflict).await;
                 applied("PutItem", sent, self.mark.as_deref(), |error| match error {
                     PutItemError::ConditionalCheckFailedException(failed) => Some(failed),
                     _ => None,
@@ -175,7 +178,7 @@ impl Write {
                     .set_expression_attribute_names(names)
                     .set_expression_attribute_values(values)
                     .set_return_values_on_condition_check_failure(back);
-                let sent = patiently(|| request.clone().send(), is_conflict).await;
+                let sent = patiently(&**chance, || request.clone().send(), is_conflict).await;
                 applied("UpdateItem", sent, self.mark.as_deref(), |error| match error {
                     UpdateItemError::ConditionalCheckFailedException(failed) => Some(failed),
                     _ => None,
@@ -189,7 +192,7 @@ impl Write {
                     .set_condition_expression(condition)
                     .set_expression_attribute_names(names)
                     .set_expression_attribute_values(values);
-                let sent = patiently(|| request.clone().send(), is_conflict).await;
+                let sent = patiently(&**chance, || request.clone().send(), is_conflict).await;
                 applied("DeleteItem", sent, None, |error| match error {
                     DeleteItemError::ConditionalCheckFailedException(failed) => Some(failed),
                     _ => None,
