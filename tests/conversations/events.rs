@@ -49,7 +49,7 @@ async fn play(world: &World, group: Group, event: &Value) -> Value {
 
 #[tokio::test]
 async fn each_is_answered_as_lambda_would_answer() {
-    let mut world = World::start().await;
+    let mut world = World::with(|options| options.with("ISSUER", "https://id.example.com")).await;
     world.register("alice", "secret123").await;
     let mut told = String::new();
     for (name, event) in all_events() {

@@ -60,7 +60,12 @@ async fn what_keeps_it_from_starting_is_said_in_one_line_with_the_mend() {
     for options in attempts {
         let error = Server::start(options).await.map(|_| ()).expect_err("a reason not to start").to_string();
         assert_eq!(error.lines().count(), 1, "{error}");
-        said.push(error.replace(&scratch.0.display().to_string(), "DIR").replace(&port.to_string(), "PORT"));
+        said.push(
+            error
+                .replace(&scratch.0.display().to_string(), "DIR")
+                .replace(&port.to_string(), "PORT")
+                .replace(&std::process::id().to_string(), "PID"),
+        );
     }
     insta::assert_snapshot!(said.join("\n"));
 }

@@ -1,4 +1,4 @@
-//! How AWS is reached: one configuration from the SDK's standard environment, one HTTP client, bounded waiting.
+//! How AWS is reached: one configuration from the environment, one HTTP client, bounded waiting.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::config::{Credentials, ProvideCredentials, SharedCredentialsProvider, SharedHttpClient};
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider, SharedHttpClient};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
@@ -22,21 +22,28 @@ const ROOTS: [&str; 5] = [
     include_str!("roots/starfield-services-root-ca-g2.pem"),
 ];
 
-/// The configuration for a deployed function: region, credentials and endpoints (`AWS_ENDPOINT_URL_DYNAMODB`,
-/// `AWS_ENDPOINT_URL_SES`) as the SDK finds them everywhere.
-pub async fn connect() -> anyhow::Result<SdkConfig> {
-    let loader = aws_config::defaults(BehaviorVersion::latest())
+/// The configuration for a deployed function: region and credentials as Lambda puts them into the environment, which
+/// `lookup` reads. The SDK's default chain (profiles, instance metadata, STS) would find nothing else there, and
+/// linking it makes every function a quarter larger and slower to start.
+pub fn connect(lookup: &dyn Fn(&str) -> Option<String>) -> anyhow::Result<SdkConfig> {
+    let region = lookup("AWS_REGION").context("AWS_REGION is not set: name the region")?;
+    let credentials = EnvironmentVariableCredentialsProvider::new();
+    Ok(SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(region))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
         .http_client(http_client()?)
         .retry_config(retries())
-        .timeout_config(timeouts(1));
-    // Lambda gives its credentials in the environment. Taking them from there directly spares a cold start the
-    // building of the whole chain, which whoever runs this elsewhere still gets.
-    let environment = EnvironmentVariableCredentialsProvider::new();
-    let loader = match environment.provide_credentials().await.is_ok() {
-        true => loader.credentials_provider(environment),
-        false => loader,
-    };
-    Ok(loader.load().await)
+        .timeout_config(timeouts(1))
+        .build())
+}
+
+/// The same for one service: `AWS_ENDPOINT_URL_<SERVICE>` names another endpoint, as with every AWS SDK.
+pub fn at_endpoint_of(config: SdkConfig, service: &str, lookup: &dyn Fn(&str) -> Option<String>) -> SdkConfig {
+    let endpoint = lookup(&format!("AWS_ENDPOINT_URL_{service}"));
+    let mut builder = config.into_builder();
+    builder.set_endpoint_url(endpoint);
+    builder.build()
 }
 
 /// The configuration for a stand-in on this machine, which takes any credentials.

@@ -30,11 +30,15 @@ pub async fn run(group: Group) -> Result<(), Error> {
 async fn front(group: Group) -> anyhow::Result<Front> {
     let lookup = environment();
     let settings = Settings::parse(&lookup)?;
-    let config = client::connect().await?;
+    let config = client::connect(&lookup)?;
+    let dynamodb = client::dynamodb(&client::at_endpoint_of(config.clone(), "DYNAMODB", &lookup));
     let chance = Arc::new(SystemChance::default());
-    let store = DynamoStore::new(client::dynamodb(&config), settings.table.clone(), chance.clone());
+    let store = DynamoStore::new(dynamodb, settings.table.clone(), chance.clone());
     let mailer: Arc<dyn Mailer> = match (settings.mail_from.clone(), group) {
-        (Some(from), _) => Arc::new(SesMailer::new(client::ses(&config), from)),
+        (Some(from), _) => {
+            let config = client::at_endpoint_of(config, "SES", &lookup);
+            Arc::new(SesMailer::new(client::ses(&config), from))
+        }
         (None, Group::Register) => anyhow::bail!("MAIL_FROM is not set: name the sender of mails"),
         (None, Group::Login | Group::Refresh | Group::Profile | Group::Admin) => Arc::new(NoMail),
     };
@@ -76,7 +80,8 @@ async fn answer(front: Front, request: Request, request_id: String) -> Result<Re
         arrival.request_id = gateway.request_id.clone().unwrap_or(arrival.request_id);
         let region = environment()("AWS_REGION");
         if let (Some(api), Some(region)) = (&gateway.apiid, region) {
-            front.identity().propose_issuer(&format!("https://{api}.execute-api.{region}.amazonaws.com"));
+            let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+            front.identity().propose_issuer(&format!("https://{api}.execute-api.{region}.{suffix}"));
         }
     }
     arrival.secure = request.uri().scheme() == Some(&http::uri::Scheme::HTTPS);

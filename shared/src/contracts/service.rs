@@ -17,7 +17,7 @@ pub(super) fn routes(group: Group) -> Routes {
     }
 }
 
-/// The published keys (RFC 7517). Verifiers may keep them for an hour: a new key is published before it signs.
+/// The published keys (RFC 7517). Verifiers may keep them for an hour.
 async fn jwks(State(app): State<App>) -> Result<Response, Failure> {
     let (_, keys) = app.identity.public_keys().await?;
     Ok(cacheable(&json!({ "keys": keys })))

@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use super::chance;
 use super::context::LoadedKeys;
 use super::keys::{KeyRing, SigningKey};
-use super::{AccessToken, AccountId, Error, Identity, KeyRecord, PublicKey, Result, Session, SessionId};
+use super::{AccessToken, AccountId, Error, Identity, KeyRecord, PublicKey, Result, Session, SessionId, SigningRecord};
 
 /// `typ` of an access token (RFC 9068 section 2.1).
 const TOKEN_TYPE: &str = "at+jwt";
@@ -53,10 +53,9 @@ impl Identity {
     /// A deployment without keys yet gets them with its first token.
     pub async fn warm_up(&self) -> Result<()> {
         let record = self.store.signing_record().await?;
-        if record.keys.is_empty() || self.issuer_of(record.issuer.as_deref()).is_none() {
-            return Ok(());
+        if !record.keys.is_empty() && self.issuer_of(record.issuer.as_deref()).is_some() {
+            self.keep_keys(&record).await?;
         }
-        self.load_keys().await?;
         Ok(())
     }
 
@@ -136,6 +135,10 @@ impl Identity {
             self.store.fix_issuer(proposed).await?;
             record = self.store.signing_record().await?;
         }
+        self.keep_keys(&record).await
+    }
+
+    async fn keep_keys(&self, record: &SigningRecord) -> Result<LoadedKeys> {
         let issuer = self.issuer_of(record.issuer.as_deref()).context("the issuer was not kept")?;
         let keys = record.keys.iter().map(SigningKey::load).collect::<anyhow::Result<Vec<_>>>()?;
         let loaded = LoadedKeys { ring: Arc::new(KeyRing { issuer, keys }), at: self.now() };
