@@ -5,13 +5,19 @@
     cold_start.py invoke BIN EVENT.json [--env-file F]           one event, and what the binary answers
 
 `compare` starts the development server, makes an account there, signs it in and out over HTTP, and gives the login
-function a sign-out whose session has already ended: the function reads its signing key while it starts and the session
-with its account while it answers, and says 401. The floor is a bare lambda_http function that says hello (scripts/floor).
-The two run in turns, so that whatever else the machine does disturbs both alike. The medians must keep
+function a sign-out whose session has already ended, which it answers 401. What is measured is therefore
+
+- one read while the function starts (its signing keys) and one batch read for the event (the session with its account);
+- no write and no password hash, as a sign-in would have;
+- all of it over plain HTTP to an engine on this machine: no TLS handshake, no network.
+
+The floor is a bare lambda_http function that says hello (scripts/floor) and reads nothing. The two run in turns, so that
+whatever else the machine does disturbs both alike. The medians must keep
 
     login <= 1.5 * floor + 5 ms
 
-in one round of at most three. Only the standard library is used.
+in one round: up to three are run, the first that keeps the limit ends it, so the best of them counts. Only the standard
+library is used.
 """
 
 import argparse

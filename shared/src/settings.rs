@@ -1,5 +1,7 @@
 //! The deployment's settings: read from the environment once, at start, and checked there.
 
+use std::net::Ipv6Addr;
+
 use time::UtcOffset;
 
 use crate::http::{Contract, HostMap};
@@ -37,38 +39,49 @@ pub struct BadSetting {
 impl Settings {
     /// Reads the settings through `lookup`; variables that are absent or empty take their defaults.
     pub fn parse(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, BadSetting> {
-        let get = |variable: &str| lookup(variable).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         Ok(Self {
-            table: get("TABLE_NAME").unwrap_or_else(|| "polygate".to_owned()),
-            mail_from: get("MAIL_FROM"),
-            root_contract: optional(get("ROOT_CONTRACT"), "ROOT_CONTRACT", contract)?.unwrap_or(Contract::Sproutgate),
-            contract_hosts: optional(get("CONTRACT_HOSTS"), "CONTRACT_HOSTS", hosts)?.unwrap_or_default(),
-            allow_registration: optional(get("ALLOW_REGISTRATION"), "ALLOW_REGISTRATION", boolean)?.unwrap_or(true),
-            allowed_origins: optional(get("ALLOWED_ORIGINS"), "ALLOWED_ORIGINS", origins)?.unwrap_or_default(),
-            issuer: optional(get("ISSUER"), "ISSUER", issuer)?,
-            zone: optional(get("TIME_ZONE"), "TIME_ZONE", zone)?.unwrap_or(DEFAULT_ZONE),
+            table: optional(lookup, "TABLE_NAME", text)?.unwrap_or_else(|| "polygate".to_owned()),
+            mail_from: optional(lookup, "MAIL_FROM", text)?,
+            root_contract: optional(lookup, "ROOT_CONTRACT", contract)?.unwrap_or(Contract::Sproutgate),
+            contract_hosts: optional(lookup, "CONTRACT_HOSTS", hosts)?.unwrap_or_default(),
+            allow_registration: optional(lookup, "ALLOW_REGISTRATION", boolean)?.unwrap_or(true),
+            allowed_origins: optional(lookup, "ALLOWED_ORIGINS", origins)?.unwrap_or_default(),
+            issuer: optional(lookup, "ISSUER", issuer)?,
+            zone: optional(lookup, "TIME_ZONE", zone)?.unwrap_or(DEFAULT_ZONE),
         })
     }
 }
 
 const DEFAULT_ZONE: UtcOffset = time::macros::offset!(+8);
+/// The offsets that are in use anywhere, in whole seconds.
+const ZONES: std::ops::RangeInclusive<i32> = -12 * 3600..=14 * 3600;
 
-/// Looks variables up in the process's environment.
+/// Looks variables up in the process's environment. What is no UTF-8 is there too, with U+FFFD for each bad part: as
+/// if it were absent, a setting that somebody made would be passed over in silence.
 pub fn environment() -> impl Fn(&str) -> Option<String> {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
-    |variable: &str| std::env::var(variable).ok()
+    |variable: &str| std::env::var_os(variable).map(|value| value.to_string_lossy().into_owned())
 }
 
 fn optional<T>(
-    text: Option<String>,
+    lookup: &dyn Fn(&str) -> Option<String>,
     variable: &'static str,
     read: fn(&str) -> Result<T, String>,
 ) -> Result<Option<T>, BadSetting> {
-    let Some(value) = text else { return Ok(None) };
-    match read(&value) {
-        Ok(read) => Ok(Some(read)),
-        Err(mend) => Err(BadSetting { variable, value, mend }),
+    let Some(given) = lookup(variable) else { return Ok(None) };
+    let value = given.trim();
+    if value.is_empty() {
+        return Ok(None);
     }
+    let bad = |mend| BadSetting { variable, value: value.to_owned(), mend };
+    if value.contains(char::REPLACEMENT_CHARACTER) {
+        return Err(bad("it is not UTF-8, write it anew".to_owned()));
+    }
+    read(value).map(Some).map_err(bad)
+}
+
+fn text(text: &str) -> Result<String, String> {
+    Ok(text.to_owned())
 }
 
 fn contract(text: &str) -> Result<Contract, String> {
@@ -78,9 +91,41 @@ fn contract(text: &str) -> Result<Contract, String> {
 fn hosts(text: &str) -> Result<HostMap, String> {
     let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).map(|entry| {
         let (host, name) = entry.split_once('=').ok_or_else(|| format!("write `{entry}` as host=contract"))?;
-        Ok((host.trim().to_owned(), contract(name.trim())?))
+        let host = host.trim();
+        if !is_host(host) {
+            return Err(format!("write `{entry}` as host=contract, the host as in photos.example.com, without a port"));
+        }
+        Ok((host.to_owned(), contract(name.trim())?))
     });
     entries.collect::<Result<Vec<_>, String>>().map(HostMap::new)
+}
+
+/// Whether this is a host as it stands in an address: a name, an IPv4 address, or an IPv6 address in brackets.
+fn is_host(text: &str) -> bool {
+    if let Some(address) = text.strip_prefix('[') {
+        return address.strip_suffix(']').is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
+    }
+    // Names with an underscore are in use, though no registry would give them.
+    let inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len()) && label.bytes().all(inner) && !label.starts_with('-') && !label.ends_with('-')
+    };
+    text.len() <= 253 && text.split('.').all(is_label)
+}
+
+/// The host of `host[:port]`, if it is that and nothing else.
+fn host_of(authority: &str) -> Option<&str> {
+    let host = match authority.rsplit_once(':') {
+        // The colon of an address in brackets.
+        Some((_, end)) if end.ends_with(']') => authority,
+        Some((host, port)) => {
+            let numeric = port.bytes().all(|byte| byte.is_ascii_digit());
+            port.parse::<u16>().ok().filter(|port| numeric && *port != 0)?;
+            host
+        }
+        None => authority,
+    };
+    is_host(host).then_some(host)
 }
 
 fn boolean(text: &str) -> Result<bool, String> {
@@ -89,36 +134,45 @@ fn boolean(text: &str) -> Result<bool, String> {
 
 fn origins(text: &str) -> Result<Vec<String>, String> {
     let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).map(|entry| {
-        let host = entry.strip_prefix("https://").or_else(|| entry.strip_prefix("http://"));
-        let acceptable = host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '*', ' ', '?', '#']));
-        if acceptable {
+        let authority = entry.strip_prefix("https://").or_else(|| entry.strip_prefix("http://"));
+        if authority.and_then(host_of).is_some() {
             Ok(entry.to_ascii_lowercase())
         } else {
-            Err(format!("write `{entry}` as https://host[:port], without a path"))
+            Err(format!("write `{entry}` as https://host[:port], nothing else"))
         }
     });
     entries.collect()
 }
 
 fn issuer(text: &str) -> Result<String, String> {
-    let acceptable =
-        text.starts_with("https://") || text.starts_with("http://127.0.0.1") || text.starts_with("http://localhost");
-    if acceptable && !text.contains(['?', '#', ' ']) {
+    let acceptable = text.split_once("://").is_some_and(|(scheme, rest)| {
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let plain_path = path.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#\\".contains(&byte));
+        plain_path && host_of(authority).is_some_and(|host| scheme == "https" || (scheme == "http" && is_here(host)))
+    });
+    if acceptable {
         return Ok(text.trim_end_matches('/').to_owned());
     }
-    Err("write an https:// address without query or fragment".to_owned())
+    Err("write an https:// address without query or fragment (http:// only on 127.0.0.1, localhost or [::1])"
+        .to_owned())
+}
+
+/// Whether a host is this very machine, where nobody listens in.
+fn is_here(host: &str) -> bool {
+    matches!(host, "127.0.0.1" | "localhost" | "[::1]")
 }
 
 fn zone(text: &str) -> Result<UtcOffset, String> {
     let format = time::macros::format_description!("[offset_hour sign:mandatory]:[offset_minute]");
-    UtcOffset::parse(text, format).map_err(|_| "write an offset such as +08:00".to_owned())
+    let offset = UtcOffset::parse(text, format).ok().filter(|offset| ZONES.contains(&offset.whole_seconds()));
+    offset.ok_or_else(|| "write an offset from -12:00 to +14:00, such as +08:00".to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn with(variable: &'static str, value: &'static str) -> Result<Settings, String> {
+    fn with(variable: &str, value: &str) -> Result<Settings, String> {
         Settings::parse(&|asked| (asked == variable).then(|| value.to_owned())).map_err(|bad| bad.to_string())
     }
 
@@ -137,11 +191,79 @@ mod tests {
             ("CONTRACT_HOSTS", "photos.example.com", "write `photos.example.com` as host=contract"),
             ("CONTRACT_HOSTS", "a.example=zeyea", "name one of kite, zeaya, sproutgate, mcphub"),
             ("ALLOW_REGISTRATION", "yes", "write true or false"),
-            ("ALLOWED_ORIGINS", "*", "write `*` as https://host[:port], without a path"),
-            ("ISSUER", "ftp://x", "write an https:// address without query or fragment"),
-            ("TIME_ZONE", "CST", "write an offset such as +08:00"),
+            ("ALLOWED_ORIGINS", "*", "write `*` as https://host[:port], nothing else"),
+            ("ISSUER", "ftp://x", NOT_AN_ISSUER),
+            ("TIME_ZONE", "CST", "write an offset from -12:00 to +14:00, such as +08:00"),
         ] {
             assert_eq!(with(variable, value).expect_err(value), format!("{variable}={value} is not usable: {mend}"));
+        }
+    }
+
+    const NOT_AN_ISSUER: &str =
+        "write an https:// address without query or fragment (http:// only on 127.0.0.1, localhost or [::1])";
+
+    #[test]
+    fn what_no_host_is_called_is_refused() {
+        let names =
+            "a.example:443|a b.example|a..example|.example|a.example.|*.example|-a.example|a.example/b|照片.example";
+        let others = "|http://a.example|me@a.example|[::1|[nothing]|[::1]:443";
+        for host in names.split('|').chain(others.split('|')) {
+            let value = format!("photos.example.com=zeaya,{host}=kite");
+            let told = with("CONTRACT_HOSTS", &value).expect_err(host);
+            let mend =
+                format!("write `{host}=kite` as host=contract, the host as in photos.example.com, without a port");
+            assert_eq!(told, format!("CONTRACT_HOSTS={value} is not usable: {mend}"));
+        }
+    }
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port_alone() {
+        let wrong = "https://a:b:c@d https://me@a.example https:// https://a.example/ https://a.example?b a.example null \
+                     https://a.example: https://a.example:0 https://a.example:65536 https://a.example:+80 \
+                     ftp://a.example https://*.example https://[::1 https://::1";
+        for origin in wrong.split_whitespace() {
+            let told = with("ALLOWED_ORIGINS", origin).expect_err(origin);
+            assert!(told.ends_with(&format!("write `{origin}` as https://host[:port], nothing else")), "{told}");
+        }
+        let given = "http://localhost:5173, https://App.example.com,http://[::1]:80,https://192.0.2.1";
+        let settings = with("ALLOWED_ORIGINS", given).expect("origins");
+        let expected = ["http://localhost:5173", "https://app.example.com", "http://[::1]:80", "https://192.0.2.1"];
+        assert_eq!(settings.allowed_origins, expected);
+    }
+
+    #[test]
+    fn an_issuer_is_a_safe_address() {
+        let wrong = "https://|https:///path|http://127.0.0.1.evil.com|http://localhost.evil.com|http://a.example|\
+                     http://127.0.0.1@evil.com|https://me@a.example|https://a.example?b|https://a.example/#b|\
+                     https://a.example/b c|https://a.example:https|https:a.example|https|http://[::2]";
+        for issuer in wrong.split('|') {
+            let told = with("ISSUER", issuer).expect_err(issuer);
+            assert_eq!(told, format!("ISSUER={issuer} is not usable: {NOT_AN_ISSUER}"));
+        }
+        let right = "https://id.example.com:8443/tenant http://127.0.0.1:9000 http://localhost http://[::1]:1";
+        for issuer in right.split_whitespace() {
+            assert_eq!(with("ISSUER", issuer).expect(issuer).issuer.as_deref(), Some(issuer));
+        }
+    }
+
+    #[test]
+    fn an_offset_is_one_that_some_place_has() {
+        for offset in ["+25:00", "+14:01", "-12:01", "+08:60", "08:00", "+8"] {
+            let told = with("TIME_ZONE", offset).expect_err(offset);
+            assert!(told.ends_with("write an offset from -12:00 to +14:00, such as +08:00"), "{told}");
+        }
+        for offset in ["+14:00", "-12:00", "+05:45", "+00:00"] {
+            assert!(with("TIME_ZONE", offset).is_ok(), "{offset}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_utf_8_is_bad_and_not_absent() {
+        // As the environment is read.
+        let value = String::from_utf8_lossy(b"fals\xe9").into_owned();
+        for variable in ["ALLOW_REGISTRATION", "TABLE_NAME", "MAIL_FROM", "ISSUER"] {
+            let told = with(variable, &value).expect_err(variable);
+            assert_eq!(told, format!("{variable}={value} is not usable: it is not UTF-8, write it anew"));
         }
     }
 

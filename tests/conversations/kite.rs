@@ -95,6 +95,10 @@ async fn a_refresh_token_is_good_once() {
     world.clock.advance(Duration::from_secs(2));
     let replaced = world.post("/api/v1/auth/refresh", refresh(&first)).quietly().await.text("/data/refresh_token");
     assert_ne!(second, replaced, "later another one, since the first was never used");
+    let third = world.post("/api/v1/auth/refresh", refresh(&replaced)).quietly().await.text("/data/refresh_token");
+    let again = world.post("/api/v1/auth/refresh", refresh(&first)).quietly().await.text("/data/refresh_token");
+    assert_eq!(replaced, again, "within ten seconds also where the successor was used");
+    let replaced = third;
     world.note("the replaced successor shows that somebody has a copy");
     world.post("/api/v1/auth/refresh", refresh(&second)).await;
     world.note("so the session is over");

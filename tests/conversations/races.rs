@@ -110,3 +110,66 @@ async fn parallel_refreshes_of_one_token_get_one_successor() {
     successors.dedup();
     assert_eq!(successors.len(), 1, "two tabs, one session");
 }
+
+#[tokio::test]
+async fn parallel_changes_of_one_profile_all_take_effect() {
+    let mut world = World::start().await;
+    world.register("alice", "secret123").await;
+    let token = world.sign_in("alice", "secret123").await;
+    let asked = (0..16).map(|nth| {
+        let body = if nth % 2 == 0 { json!({"bio": "about me"}) } else { json!({"phone": "13800000000"}) };
+        ("/sproutgate/api/auth/profile".to_owned(), body)
+    });
+    for answer in world.all_put_at_once(asked.collect(), &[&token]).await {
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+    let user = world.get("/sproutgate/api/auth/me").bearer(&token).quietly().await.json();
+    assert_eq!((&user["user"]["bio"], &user["user"]["phone"]), (&json!("about me"), &json!("13800000000")));
+}
+
+#[tokio::test]
+async fn a_session_that_a_password_change_ended_changes_nothing_any_more() {
+    for _ in 0..6 {
+        let mut world = World::start().await;
+        world.register("alice", "secret123").await;
+        let sessions = [world.sign_in("alice", "secret123").await, world.sign_in("alice", "secret123").await];
+        let asked = ["one-password", "two-password"]
+            .map(|password| ("/sproutgate/api/auth/profile".to_owned(), json!({"password": password})));
+        let answers = world.all_put_at_once(asked.to_vec(), &[&sessions[0], &sessions[1]]).await;
+        let statuses: Vec<_> = answers.iter().map(|answer| answer.status.as_u16()).collect();
+        assert!(statuses == [200, 401] || statuses == [401, 200], "{statuses:?}");
+        let won = usize::from(statuses == [401, 200]);
+        world.sign_in("alice", ["one-password", "two-password"][won]).await;
+        for (nth, session) in sessions.iter().enumerate() {
+            let status = world.get("/sproutgate/api/auth/me").bearer(session).quietly().await.status;
+            assert_eq!(status.is_success(), nth == won, "only the session that changed it goes on");
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_code_presented_many_times_at_once_makes_one_account() {
+    let world = World::start().await;
+    let body = register_body("sproutgate", "winner", "winner@example.com");
+    world.all_at_once(vec![(register_path("sproutgate"), body)]).await;
+    let body = json!({"account": "winner", "code": world.code_for("winner@example.com")});
+    let asked = vec![("/sproutgate/api/auth/verify-email".to_owned(), body); 5];
+    for answer in world.all_at_once(asked).await {
+        assert_eq!(answer.status, 200, "a double click is no refusal: {}", answer.body);
+    }
+    assert_eq!(world.server.store().count_accounts().await.expect("a count"), 2);
+}
+
+#[tokio::test]
+async fn one_reset_sent_many_times_at_once_is_one_reset() {
+    let mut world = World::start().await;
+    world.register("alice", "secret123").await;
+    let forgot = json!({"account": "alice", "email": "alice@example.com"});
+    world.post("/sproutgate/api/auth/forgot-password", forgot).quietly().await;
+    let body = json!({"account": "alice", "code": world.code_for("alice@example.com"), "newPassword": "newpass"});
+    let asked = vec![("/sproutgate/api/auth/reset-password".to_owned(), body); 4];
+    for answer in world.all_at_once(asked).await {
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+    world.sign_in("alice", "newpass").await;
+}

@@ -2,7 +2,7 @@ use polygate_shared::aws::client;
 use polygate_shared::aws::dynamodb::DynamoStore;
 use polygate_shared::aws::ses::SesMailer;
 use polygate_shared::http::{Arrival, Front, Group};
-use polygate_shared::identity::{Hasher, Identity, Policy, Store, SystemChance};
+use polygate_shared::identity::{EmailAddress, Hasher, Identity, Language, Policy, Store, SystemChance};
 use polygate_shared::settings::Settings;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -146,4 +146,57 @@ async fn a_mail_that_was_not_sent_may_be_asked_for_again_at_once() {
     let code = world.code_for("demo@example.com");
     let answer = world.post("/sproutgate/api/auth/verify-email", json!({"account": "demo", "code": code})).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
+}
+
+#[tokio::test]
+async fn a_client_that_writes_everything_before_it_reads_gets_its_answer() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let world = World::start().await;
+    let address = world.server.base_url().strip_prefix("http://").expect("a scheme").to_owned();
+    for (method, path, status) in [
+        ("POST", "/kite/nowhere", "404"),
+        ("DELETE", "/zeaya/api/auth/login", "405"),
+        ("PUT", "/sproutgate/api/auth/profile", "401"),
+        ("POST", "/mcphub/api/auth/login", "413"),
+    ] {
+        for size in [2_000_000, 20_000_000] {
+            let mut stream = tokio::net::TcpStream::connect(&address).await.expect("a connection");
+            let head = format!(
+                "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {size}\r\n\r\n"
+            );
+            stream.write_all(head.as_bytes()).await.expect("the head is taken");
+            stream.write_all(&vec![b' '; size]).await.expect("the body is taken");
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.expect("an answer");
+            let expected = if size > 6_000_000 { "413" } else { status };
+            assert!(answer.starts_with(&format!("HTTP/1.1 {expected}")), "{method} {path}, {size}: {answer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn forgetting_a_password_takes_the_same_time_whatever_there_is_to_do() {
+    let mut world = World::start().await;
+    world.register("demo", "demo123").await;
+    // Takes connections and never answers.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let ses =
+        client::connect_local(format!("http://{}", silent.local_addr().expect("an address"))).expect("a configuration");
+    let identity = Identity::new(
+        Arc::clone(world.server.store()),
+        Arc::new(SesMailer::new(client::ses(&ses), "no-reply@example.com")),
+        Arc::new(TestClock::default()),
+        Arc::new(SystemChance::default()),
+        Hasher::new(2),
+        Policy { allow_registration: true, issuer: None },
+    );
+    let mut took = Vec::new();
+    for name in ["demo", "nobody"] {
+        let address = EmailAddress::parse("demo@example.com").expect("an address");
+        let started = std::time::Instant::now();
+        identity.forgot_password(name, &address, Language::English).await;
+        took.push(started.elapsed().as_secs_f64());
+    }
+    let (slowest, fastest) = (took[0].max(took[1]), took[0].min(took[1]));
+    assert!(slowest / fastest < 1.5, "{took:?}");
 }

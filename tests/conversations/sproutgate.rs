@@ -176,3 +176,53 @@ async fn an_unproved_claim_on_an_address_yields_to_its_owner() {
     world.post("/kite/api/v1/auth/register", again).await;
     insta::assert_snapshot!(world.transcript());
 }
+
+#[tokio::test]
+async fn a_reset_code_dies_with_what_it_was_made_for() {
+    let mut world = World::start().await;
+    world.register("demo", "demo123").await;
+    let token = world.sign_in("demo", "demo123").await;
+    let forgot = |email: &str| json!({"account": "demo", "email": email});
+    world.post("/sproutgate/api/auth/forgot-password", forgot("demo@example.com")).quietly().await;
+    let code = world.code_for("demo@example.com");
+    world.put("/kite/api/v1/profile", json!({"email": "mine@example.com"})).bearer(&token).quietly().await;
+    world.note("the address is no longer the account's");
+    let reset = |code: &str| json!({"account": "demo", "code": code, "newPassword": "stolen"});
+    world.post("/sproutgate/api/auth/reset-password", reset(&code)).await;
+    world.post("/sproutgate/api/auth/forgot-password", forgot("mine@example.com")).quietly().await;
+    let code = world.code_for("mine@example.com");
+    world.put("/sproutgate/api/auth/profile", json!({"password": "changed"})).bearer(&token).quietly().await;
+    world.note("the password was changed meanwhile");
+    world.post("/sproutgate/api/auth/reset-password", reset(&code)).await;
+    world.sign_in("demo", "changed").await;
+    insta::assert_snapshot!(world.transcript());
+}
+
+#[tokio::test]
+async fn a_code_makes_the_account_that_its_own_request_described() {
+    let mut world = World::start().await;
+    let register = |password: &str| json!({"account": "demo", "password": password, "email": "demo@example.com"});
+    world.post("/sproutgate/api/auth/register", register("mine-123")).quietly().await;
+    let code = world.code_for("demo@example.com");
+    world.clock.advance(Duration::from_secs(61));
+    let later = world.post("/sproutgate/api/auth/register", register("somebody-elses")).quietly().await;
+    assert_eq!(later.status, 200);
+    assert_ne!(code, world.code_for("demo@example.com"), "a second request has a code of its own");
+    let body = json!({"account": "demo", "code": code});
+    assert_eq!(world.post("/sproutgate/api/auth/verify-email", body).quietly().await.status, 200);
+    world.sign_in("demo", "mine-123").await;
+}
+
+#[tokio::test]
+async fn ten_requests_for_one_name_may_wait() {
+    let mut world = World::start().await;
+    let register =
+        |nth: usize| json!({"account": "demo", "password": "demo123", "email": format!("u{nth}@example.com")});
+    for nth in 0..10 {
+        assert_eq!(world.post("/sproutgate/api/auth/register", register(nth)).quietly().await.status, 200);
+    }
+    world.post("/sproutgate/api/auth/register", register(10)).await;
+    world.clock.advance(Duration::from_secs(600));
+    assert_eq!(world.post("/sproutgate/api/auth/register", register(10)).quietly().await.status, 200);
+    insta::assert_snapshot!(world.transcript());
+}

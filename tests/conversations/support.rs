@@ -128,6 +128,15 @@ impl World {
         });
         futures_util::future::join_all(sent).await
     }
+
+    /// The same with PUT, each with the next of the tokens.
+    pub(crate) async fn all_put_at_once(&self, asked: Vec<(String, Value)>, tokens: &[&str]) -> Vec<Answer> {
+        let sent = asked.into_iter().zip(tokens.iter().cycle()).map(|((path, body), token)| {
+            let request = self.client.put(format!("{}{path}", self.server.base_url())).json(&body).bearer_auth(token);
+            async move { Answer::read(request.send().await.expect("an answer")).await }
+        });
+        futures_util::future::join_all(sent).await
+    }
 }
 
 /// A request that is being put together.

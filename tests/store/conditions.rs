@@ -96,15 +96,16 @@ async fn only_the_owner_gives_a_claim_free() {
 }
 
 #[tokio::test]
-async fn a_session_is_kept_while_it_exists() {
+async fn a_session_is_kept_while_it_exists_and_is_of_the_old_generation() {
     let engine = Engine::start().await;
     let session = session(id(1), 1);
-    let keep = Change::KeepSession { account: id(1), session: session.id, generation: 9 };
+    let keep = Change::KeepSession { account: id(1), session: session.id, from: session.generation, generation: 9 };
     assert_eq!(commit(&engine, std::slice::from_ref(&keep)).await, stale());
     assert_eq!(commit(&engine, &[Change::OpenSession(&session)]).await, Ok(()));
     assert_eq!(commit(&engine, std::slice::from_ref(&keep)).await, Ok(()));
     let (_, kept) = engine.store.account_and_session(id(1), session.id).await.expect("an answer");
     assert_eq!(kept.expect("a session").generation, 9);
+    assert_eq!(commit(&engine, std::slice::from_ref(&keep)).await, stale(), "it is of the new one already");
     engine.store.end_session(id(1), session.id).await.expect("ended");
     engine.store.end_session(id(1), session.id).await.expect("ending it twice is no error");
     assert_eq!(commit(&engine, &[keep]).await, stale());

@@ -81,10 +81,8 @@ pub(crate) fn bare_session(account: AccountId, number: u64) -> Session {
 pub(crate) fn chain(token: &str) -> RefreshChain {
     serde_json::from_value(json!({
         "family": "ZmFtaWx5",
-        "salt": "",
         "current": Hashed::of(token.as_bytes()),
-        "previous": null,
-        "rotated_at": 1_767_268_800_125_i64,
+        "exchanged": [{"token": Hashed::of(b"earlier"), "salt": "", "at": 1_767_268_800_125_i64}],
         "idle_seconds": 86_400,
         "idle_until": NOON.unix_timestamp() + 86_400,
     }))

@@ -106,7 +106,9 @@ async fn sweep(database: Database) {
         match tokio::task::spawn_blocking(move || database.sweep_ttl()).await {
             Ok(Ok(_)) => {}
             Ok(Err(cause)) => tracing::warn!(%cause, "items past their time were not removed"),
-            Err(_) => return,
+            // The runtime stops, and this task with it.
+            Err(stopped) if stopped.is_cancelled() => return,
+            Err(cause) => tracing::error!(%cause, "the removal of items past their time panicked"),
         }
     }
 }

@@ -67,7 +67,7 @@ impl std::error::Error for StartError {
         match self {
             Self::Port(_, cause) | Self::Data(_, cause) => Some(cause),
             Self::Other(cause) => Some(cause.as_ref()),
-            _ => None,
+            Self::BadSetting(_) | Self::PortTaken(_) | Self::DataInUse { .. } | Self::TableBroken(..) => None,
         }
     }
 }

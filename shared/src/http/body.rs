@@ -13,9 +13,10 @@ use super::context::header_text;
 
 /// The largest JSON body, in bytes: room for every field at its longest, each character escaped.
 pub const MOST_JSON: usize = 64 * 1024;
-/// How much of a body that is too large is read on before it is refused: a client that is still writing
-/// would see a broken connection instead of the answer.
-const MOST_DRAINED: usize = 8 * 1024 * 1024;
+/// How much of a body is kept, in bytes: what Lambda lets through.
+const MOST_TAKEN_IN: usize = 6 * 1024 * 1024;
+/// How much of a body that is too large is read on, in bytes, before it is refused.
+const MOST_DRAINED: usize = 64 * 1024 * 1024;
 
 /// A JSON object as the body. No body at all counts as an empty object.
 #[derive(Debug)]
@@ -37,6 +38,13 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     }
 }
 
+/// Takes in a whole body before anything is answered: a client that is still writing when the answer comes, because
+/// the path is unknown, say, would see a broken connection instead. Lambda hands bodies over whole anyway. Beyond
+/// what any endpoint takes the bytes are dropped, and beyond any reason the connection is.
+pub(super) async fn take_in(body: Body) -> Result<Body, Failure> {
+    read(body, MOST_TAKEN_IN).await.map(Body::from)
+}
+
 /// Reads a body of at most so many bytes.
 pub(crate) async fn read(mut body: Body, most: usize) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
@@ -48,7 +56,9 @@ pub(crate) async fn read(mut body: Body, most: usize) -> Result<Vec<u8>, Failure
         length += chunk.len();
         if length <= most {
             bytes.extend_from_slice(chunk);
-        } else if length > MOST_DRAINED {
+        } else if length <= MOST_DRAINED {
+            bytes = Vec::new();
+        } else {
             return Err(Failure::BodyTooLarge);
         }
     }

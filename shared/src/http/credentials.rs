@@ -23,7 +23,8 @@ pub(crate) fn bearer_token(parts: &Parts) -> Option<AccessToken> {
 pub(crate) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let cookies = values.flat_map(Cookie::split_parse);
-    cookies.filter_map(Result::ok).find(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned())
+    let named = cookies.filter_map(Result::ok).find(|cookie| cookie.name() == name && !cookie.value().is_empty());
+    named.map(|cookie| cookie.value().to_owned())
 }
 
 /// Refuses a change that only a cookie vouches for when another site's page asks for it. Browsers send `Origin`

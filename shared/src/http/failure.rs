@@ -47,10 +47,15 @@ impl From<anyhow::Error> for Failure {
 impl IntoResponse for Failure {
     /// Carries itself in the answer's extensions to [`render_failures`], which knows contract and language.
     fn into_response(self) -> Response {
-        let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
-        response.extensions_mut().insert(Arc::new(self));
-        response
+        carry(Arc::new(self))
     }
+}
+
+/// An answer that carries a failure to [`render_failures`].
+pub(super) fn carry(failure: Arc<Failure>) -> Response {
+    let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    response.extensions_mut().insert(failure);
+    response
 }
 
 /// How a contract spells a failure.
@@ -86,12 +91,10 @@ pub(crate) fn axum_json(body: &Value) -> Response {
 
 impl Failure {
     fn retry_after_seconds(&self) -> Option<u64> {
-        match self {
-            Self::Core(Error::TooManyRequests { retry_after } | Error::Unavailable { retry_after, .. }) => {
-                Some(retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0))
-            }
-            _ => None,
-        }
+        let Self::Core(Error::TooManyRequests { retry_after } | Error::Unavailable { retry_after, .. }) = self else {
+            return None;
+        };
+        Some(retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0))
     }
 
     /// Whether it is a fault of ours or of what we depend on, to be logged with its cause.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{Extension, MatchedPath, Request};
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderName, HeaderValue, Uri, header};
 use axum::middleware::{self, Next};
@@ -14,9 +14,11 @@ use time::UtcOffset;
 use tokio::time::Instant;
 use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
+use tracing::Instrument;
 
+use super::body;
 use super::context::{self, header_text};
-use super::failure::render_failures;
+use super::failure::{self, render_failures};
 use super::{Arrival, Context, Contract, Failure, Group, HostMap, Place, Render, Routes, choose, cors};
 use crate::contracts;
 use crate::identity::Identity;
@@ -98,7 +100,10 @@ impl Front {
         let method = request.method().clone();
         *request.uri_mut() = uri;
         request.extensions_mut().insert(context);
-        let mut response = router.oneshot(request).await.unwrap_or_else(|never: Infallible| match never {});
+        let request = take_in_body(request).await;
+        let span = tracing::info_span!("request", request_id);
+        let answered = router.oneshot(request).instrument(span).await;
+        let mut response = answered.unwrap_or_else(|never: Infallible| match never {});
         add_common_headers(&mut response, &request_id);
         log(&response, &method, contract, &request_id, started);
         response
@@ -115,12 +120,35 @@ impl Front {
     }
 }
 
+/// The request with its body read. One that can't be read, or is too large for any endpoint, is refused further in,
+/// where the contract's words are.
+async fn take_in_body(request: Request<Body>) -> Request<Body> {
+    let (mut parts, body) = request.into_parts();
+    let body = body::take_in(body).await.unwrap_or_else(|failure| {
+        parts.extensions.insert(UnreadBody(Arc::new(failure)));
+        Body::empty()
+    });
+    Request::from_parts(parts, body)
+}
+
+/// Why a request's body was not taken in.
+#[derive(Clone)]
+struct UnreadBody(Arc<Failure>);
+
+async fn refuse_unread_body(unread: Option<Extension<UnreadBody>>, request: Request, next: Next) -> Response {
+    match unread {
+        Some(Extension(UnreadBody(failure))) => failure::carry(failure),
+        None => next.run(request).await,
+    }
+}
+
 /// Puts a contract's routes behind its refusals, its CORS rules and the last resort for panics.
 fn finish(routes: impl Iterator<Item = Routes>, contract: Contract, app: &App) -> Router {
     let merged = routes.fold(Router::new(), |all, routes| all.merge(routes.router));
     merged
         .fallback(async || Failure::UnknownPath)
         .method_not_allowed_fallback(async || Failure::MethodNotAllowed)
+        .layer(middleware::from_fn(refuse_unread_body))
         .layer(CatchPanicLayer::custom(|_| Failure::Panicked.into_response()))
         .layer(middleware::from_fn_with_state(contracts::render(contract) as Render, render_failures))
         .layer(middleware::from_fn(note_endpoint))

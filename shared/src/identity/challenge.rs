@@ -59,7 +59,17 @@ pub struct PendingAccount {
     pub display_name: String,
 }
 
-/// One code that was mailed to one address. At most one is in play per key and address.
+/// What a code is about.
+#[derive(Debug)]
+pub(crate) enum Subject {
+    /// An account that doesn't exist yet.
+    Registration(Purpose, Box<PendingAccount>),
+    /// An account of this generation.
+    Account { purpose: Purpose, account: AccountId, generation: u64 },
+}
+
+/// One code that was mailed to one address. At most one is in play per key and address, except that each request for
+/// a registration has its own: a code must not make the account that a later request, perhaps a stranger's, described.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Challenge {
     /// Where it is found.
@@ -67,6 +77,11 @@ pub struct Challenge {
     pub key: ChallengeKey,
     /// Where it was mailed.
     pub address: EmailAddress,
+    /// Tells it from others for the same key and address, where those may stand beside it.
+    pub request: Option<String>,
+    /// The account's [`session_generation`](super::Account::session_generation) when it was made: a new password in
+    /// the meantime ends it, as it ends sessions.
+    pub generation: Option<u64>,
     /// Keys the hash.
     salt: String,
     /// Hash of the code.
@@ -85,17 +100,37 @@ pub struct Challenge {
 impl Challenge {
     /// Makes a code and what is stored of it.
     pub(crate) fn issue(
-        key: ChallengeKey,
+        subject: Subject,
         address: EmailAddress,
-        pending: Option<PendingAccount>,
         now: OffsetDateTime,
         chance: &dyn Chance,
     ) -> anyhow::Result<(Self, Code)> {
+        let (key, request, generation, pending) = match subject {
+            Subject::Registration(purpose, pending) => {
+                let request = URL_SAFE_NO_PAD.encode(chance::bytes::<16>(chance)?);
+                let key = ChallengeKey { purpose, subject: pending.name.key() };
+                (key, Some(request), None, Some(*pending))
+            }
+            Subject::Account { purpose, account, generation } => {
+                (ChallengeKey { purpose, subject: account.to_string() }, None, Some(generation), None)
+            }
+        };
         let code = Code::generate(chance)?;
         let salt = URL_SAFE_NO_PAD.encode(chance::bytes::<16>(chance)?);
         let hashed = code.hashed(salt.as_bytes(), key.purpose.as_str(), &address.key());
-        let challenge =
-            Self { key, address, salt, code: hashed, guesses: 0, expires_at: now + CODE_LIFE, used_by: None, pending };
+        let expires_at = now + CODE_LIFE;
+        let challenge = Self {
+            key,
+            address,
+            request,
+            generation,
+            salt,
+            code: hashed,
+            guesses: 0,
+            expires_at,
+            used_by: None,
+            pending,
+        };
         Ok((challenge, code))
     }
 

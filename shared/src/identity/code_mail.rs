@@ -2,9 +2,8 @@
 
 use time::OffsetDateTime;
 
-use super::{
-    Challenge, ChallengeKey, Change, EmailAddress, Error, Identity, Language, MailLog, PendingAccount, Result, compose,
-};
+use super::challenge::{GAP, Subject};
+use super::{Challenge, Change, EmailAddress, Error, Identity, Language, MailLog, Result, compose};
 
 impl Identity {
     /// Stores a code and mails it; returns when it expires. `log` is the mail log's stored version and its next
@@ -12,18 +11,17 @@ impl Identity {
     /// try again at once.
     pub(super) async fn mail_challenge(
         &self,
-        key: ChallengeKey,
+        subject: Subject,
         address: EmailAddress,
-        pending: Option<PendingAccount>,
         (was, log): (u64, MailLog),
         language: Language,
     ) -> Result<OffsetDateTime> {
-        let purpose = key.purpose;
-        let (challenge, code) = Challenge::issue(key, address.clone(), pending, self.now(), &*self.chance)?;
+        let (challenge, code) = Challenge::issue(subject, address.clone(), self.now(), &*self.chance)?;
+        let purpose = challenge.key.purpose;
         let stored = self.commit(&[Change::RecordMail { log: &log, was }, Change::IssueChallenge(&challenge)]).await?;
         if !stored {
             // Another request has just mailed this address.
-            return Err(Error::TooManyRequests { retry_after: super::challenge::GAP });
+            return Err(Error::TooManyRequests { retry_after: GAP });
         }
         let mail = compose::code_mail(purpose, address, &code, language);
         if let Err(failed) = self.mailer.send(&mail).await {

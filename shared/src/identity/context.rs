@@ -1,12 +1,16 @@
 //! The core's verbs hang on [`Identity`]; what they need from outside is handed to it once.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use time::OffsetDateTime;
 use tokio::sync::RwLock;
 
 use super::keys::KeyRing;
-use super::{Account, Chance, Change, Clock, Error, Hasher, Mailer, Refused, Result, Store, Version, Versioned};
+use super::{
+    Account, AccountId, Chance, Change, Clock, Error, Hasher, Mailer, Refused, Result, SessionId, SignedIn, Store,
+    Version, Versioned, chance,
+};
 
 /// Rules of the deployment that the core applies.
 #[derive(Debug, Clone, Default)]
@@ -75,13 +79,15 @@ impl Identity {
         }
     }
 
-    /// Changes an account under the condition that nobody else did meanwhile; decides again on what is there
-    /// now where somebody did. `change` says what else belongs to the transaction.
-    pub(super) async fn amend<F>(&self, mut read: Versioned, change: F) -> Result<Account>
+    /// Changes the account of a signed-in person under the condition that nobody else did meanwhile. Where somebody
+    /// did, it is decided again on what is there now, the session's own right to it included: what ended the session
+    /// must not be undone by a request that was under way. `change` says what else belongs to the transaction.
+    pub(super) async fn amend<F>(&self, signed_in: SignedIn, change: F) -> Result<Account>
     where
         F: Fn(&mut Account) -> Result<Vec<Change<'static>>>,
     {
-        for _ in 0..MOST_ATTEMPTS {
+        let SignedIn { account: mut read, session } = signed_in;
+        for attempt in 0..MOST_ATTEMPTS {
             let mut account = read.account.clone();
             let others = change(&mut account)?;
             account.updated_at = self.now();
@@ -90,19 +96,35 @@ impl Identity {
             if self.commit(&changes).await? {
                 return Ok(account);
             }
-            read = self.store.account(account.id).await?.ok_or(Error::SessionEnded)?;
+            self.step_aside(attempt).await?;
+            read = self.reread(account.id, session.id).await?;
         }
         Err(contended())
+    }
+
+    async fn reread(&self, account: AccountId, session: SessionId) -> Result<Versioned> {
+        let (account, session) = self.store.account_and_session(account, session).await?;
+        let (Some(account), Some(session)) = (account, session) else { return Err(Error::SessionEnded) };
+        self.check_live(&account.account, &session)?;
+        Ok(account)
+    }
+
+    /// Waits any time up to a bound that doubles from 5 ms to 160 ms, so that those who met once don't meet again.
+    pub(super) async fn step_aside(&self, attempt: u32) -> Result<()> {
+        let bound = 5_000 << attempt.min(5);
+        let micros = u64::from_be_bytes(chance::bytes(&*self.chance)?) % bound;
+        tokio::time::sleep(Duration::from_micros(micros)).await;
+        Ok(())
     }
 }
 
 /// How often a decision is taken anew when others keep changing what it was based on.
-pub(super) const MOST_ATTEMPTS: usize = 5;
+pub(super) const MOST_ATTEMPTS: u32 = 12;
 
 /// Too many others were changing the same thing.
 pub(super) fn contended() -> Error {
     Error::Unavailable {
-        retry_after: std::time::Duration::from_secs(1),
+        retry_after: Duration::from_secs(1),
         cause: anyhow::anyhow!("others kept changing the same account"),
     }
 }

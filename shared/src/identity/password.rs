@@ -78,7 +78,11 @@ fn compute(password: &Password, salt: &[u8]) -> anyhow::Result<PasswordHash> {
 fn compare(password: &Password, hash: &PasswordHash) -> Result<bool> {
     let parsed = phc::PasswordHash::new(&hash.0)
         .map_err(|error| anyhow::anyhow!("a stored password hash is broken: {error}"))?;
-    Ok(argon2id()?.verify_password(password.reveal().as_bytes(), &parsed).is_ok())
+    match argon2id()?.verify_password(password.reveal().as_bytes(), &parsed) {
+        Ok(()) => Ok(true),
+        Err(argon2::password_hash::Error::PasswordInvalid) => Ok(false),
+        Err(error) => Err(anyhow::anyhow!("argon2id: {error}").into()),
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::register::{FIRST_ADMINISTRATOR, email_claim, name_claim};
 use super::{
     Account, Change, EmailAddress, EmailClaim, Error, Identity, Name, Opened, Password, ProfileChanges, Result,
-    SessionTerms, SignedIn, Visitor,
+    SessionId, SessionTerms, SignedIn, Visitor,
 };
 
 /// What the first administrator chooses in place of what it was made with.
@@ -30,33 +30,35 @@ impl Identity {
             None if changes.is_empty() => return Ok(signed_in.account.account),
             None => None,
         };
-        let session = signed_in.session;
-        self.amend(signed_in.account, |account| {
+        let session = signed_in.session.id;
+        self.amend(signed_in, |account| {
             changes.clone().apply(&mut account.profile);
             let Some(hash) = &password else { return Ok(Vec::new()) };
             account.password = hash.clone();
-            Ok(vec![end_other_sessions(account, &session)])
+            Ok(vec![end_other_sessions(account, session)])
         })
         .await
     }
 
     /// Replaces an address that nobody has proved. The same address again changes nothing.
     pub async fn change_unproved_email(&self, signed_in: SignedIn, address: EmailAddress) -> Result<SignedIn> {
-        let SignedIn { account, session } = signed_in;
-        if account.account.email.as_ref().is_some_and(|claim| claim.address == address) {
-            return Ok(SignedIn { account, session });
+        let known = signed_in.account.account.email.as_ref().is_some_and(|claim| claim.address == address);
+        if known {
+            return Ok(signed_in);
         }
-        let id = account.account.id;
-        self.amend(account, |account| {
+        let (id, session) = (signed_in.account.account.id, signed_in.session.clone());
+        self.amend(signed_in, |account| {
+            // The same address in other letters: its claim, and whether it was proved, stay.
+            if let Some(claim) = account.email.as_mut().filter(|claim| claim.address.key() == address.key()) {
+                claim.address = address.clone();
+                return Ok(Vec::new());
+            }
             if account.email.as_ref().is_some_and(|claim| claim.verified) {
                 return Err(Error::EmailProofRequired);
             }
-            let released = email_claim(account);
+            let released = email_claim(account).map(Change::ReleaseClaim);
             account.email = Some(EmailClaim { address: address.clone(), verified: false });
-            let taken = email_claim(account);
-            // The same address in other letters keeps its claim: one item can't be in a transaction twice.
-            let released = released.filter(|old| taken.as_ref().is_none_or(|new| new.key != old.key));
-            Ok(released.map(Change::ReleaseClaim).into_iter().chain(taken.map(Change::TakeClaim)).collect())
+            Ok(released.into_iter().chain(email_claim(account).map(Change::TakeClaim)).collect())
         })
         .await?;
         let account = self.store.account(id).await?.ok_or(Error::SessionEnded)?;
@@ -70,14 +72,14 @@ impl Identity {
         }
         let known = signed_in.account.account.password.clone();
         let hash = self.hasher.hash(new, &*self.chance).await?;
-        let session = signed_in.session;
-        self.amend(signed_in.account, |account| {
+        let session = signed_in.session.id;
+        self.amend(signed_in, |account| {
             // Somebody changed it since: the password that was checked is no longer the current one.
             if account.password != known {
                 return Err(Error::CurrentPasswordWrong);
             }
             account.password = hash.clone();
-            Ok(vec![end_other_sessions(account, &session)])
+            Ok(vec![end_other_sessions(account, session)])
         })
         .await?;
         Ok(())
@@ -130,7 +132,8 @@ impl Identity {
 }
 
 /// Raises the account's generation and takes only this session along.
-fn end_other_sessions(account: &mut Account, session: &super::Session) -> Change<'static> {
+fn end_other_sessions(account: &mut Account, session: SessionId) -> Change<'static> {
+    let from = account.session_generation;
     account.session_generation += 1;
-    Change::KeepSession { account: account.id, session: session.id, generation: account.session_generation }
+    Change::KeepSession { account: account.id, session, from, generation: account.session_generation }
 }

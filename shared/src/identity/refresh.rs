@@ -10,10 +10,11 @@ impl Identity {
     /// was never presented, another one in its place; after that the session ends.
     pub async fn refresh(&self, token: &RefreshToken) -> Result<Opened> {
         let Some(presented) = PresentedRefresh::parse(token) else { return Err(Error::TokenInvalid) };
-        for _ in 0..MOST_ATTEMPTS {
+        for attempt in 0..MOST_ATTEMPTS {
             if let Some(opened) = self.try_exchange(&presented).await? {
                 return Ok(opened);
             }
+            self.step_aside(attempt).await?;
         }
         Err(contended())
     }
@@ -24,13 +25,17 @@ impl Identity {
         let (Some(account), Some(session)) = (account, session) else { return Err(Error::SessionEnded) };
         let Some(chain) = &session.refresh else { return Err(Error::TokenInvalid) };
         self.check_live(&account.account, &session)?;
-        match chain.exchange(presented, self.now(), &*self.chance)? {
+        let exchange = chain.exchange(presented, self.now(), &*self.chance)?;
+        let ours = matches!(exchange, Exchange::Repeat(_) | Exchange::Rotate(..));
+        if ours && account.account.must_change_password {
+            return Err(Error::PasswordChangeRequired);
+        }
+        match exchange {
             Exchange::Unknown => Err(Error::TokenInvalid),
             Exchange::Reused => {
                 self.store.end_session(session.account, session.id).await?;
                 Err(Error::SessionEnded)
             }
-            _ if account.account.must_change_password => Err(Error::PasswordChangeRequired),
             Exchange::Repeat(token) => Ok(Some(self.hand_out(account.account, &session, Some(token)).await?)),
             Exchange::Rotate(next, token) => {
                 if !self.store.rotate(&session, &chain.current, &next, self.now()).await? {

@@ -1,8 +1,9 @@
 //! Making accounts: at once, or after the code that was mailed has come back.
 
-use futures_util::future::{try_join, try_join_all};
+use futures_util::future::{try_join_all, try_join3};
 use time::OffsetDateTime;
 
+use super::challenge::Subject;
 use super::context::contended;
 use super::{
     Account, AccountId, Challenge, ChallengeKey, Change, Claim, ClaimKind, Code, DEFAULT_STORAGE_LIMIT, EmailAddress,
@@ -12,6 +13,11 @@ use super::{
 
 /// The name of the first administrator, which nobody else can take.
 pub const FIRST_ADMINISTRATOR: &str = "admin";
+
+/// How many requests for one name may wait for their codes.
+const MOST_PENDING: usize = 10;
+/// How many codes a guess is counted at: requests in the same instant can exceed the bound above.
+const MOST_GUESSED_AT: usize = 50;
 
 /// An account as somebody asks for it.
 #[derive(Debug)]
@@ -58,27 +64,57 @@ impl Identity {
         let Registration { name, email, password, display_name, role: _ } = pending;
         let Some(email) = email else { return Err(Error::Internal(anyhow::anyhow!("a mailed code needs an address"))) };
         let keys = [(ClaimKind::Name, name.key()), (ClaimKind::Email, email.key())];
-        let (claims, log) = try_join(self.store.claims(&keys), self.store.mail_log(&keys[1].1)).await?;
+        let pending_key = ChallengeKey { purpose: Purpose::Register, subject: name.key() };
+        let (claims, log, pending) =
+            try_join3(self.store.claims(&keys), self.store.mail_log(&keys[1].1), self.store.challenges(&pending_key))
+                .await?;
         check_name(&name, &claims)?;
+        self.check_crowd(&pending)?;
         let log = (log.version, log.with_mail(Purpose::Register, self.now())?);
         let owned = claims.iter().any(|claim| claim.kind == ClaimKind::Email && claim.verified);
         // For an address that has an owner the same work is done and the same answer given; only the mail differs.
         let purpose = if owned { Purpose::AlreadyRegistered } else { Purpose::Register };
         let password = self.hasher.hash(&password, &*self.chance).await?;
-        let key = ChallengeKey { purpose, subject: name.key() };
-        let pending = PendingAccount { name, password, display_name };
-        self.mail_challenge(key, email, Some(pending), log, language).await
+        let subject = Subject::Registration(purpose, Box::new(PendingAccount { name, password, display_name }));
+        self.mail_challenge(subject, email, log, language).await
     }
 
-    /// Makes the account whose code came back, with its address proved. The same request again, should its
-    /// answer have been lost, gets the same account.
+    /// Each guess at a name's codes is counted at all of them, so there must not be too many.
+    fn check_crowd(&self, pending: &[Challenge]) -> Result<()> {
+        let now = self.now();
+        let mut ends: Vec<_> = pending.iter().filter(|one| one.is_open(now)).map(|one| one.expires_at).collect();
+        ends.sort();
+        match ends.first() {
+            Some(first) if ends.len() >= MOST_PENDING => {
+                Err(Error::TooManyRequests { retry_after: (*first - now).unsigned_abs() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes the account whose code came back, with its address proved. The same request again, after its answer
+    /// was lost or while it is still under way, gets the same account.
     pub async fn verify_email(&self, name: &str, code: &Code) -> Result<Account> {
         let key = ChallengeKey { purpose: Purpose::Register, subject: super::canonical(name) };
         let Some(challenge) = self.matching_challenge(&key, code).await? else { return Err(Error::CodeWrong) };
+        match self.make_proved(&challenge).await {
+            Err(refusal) if !refusal.is_accident() => self.made_meanwhile(&key, &challenge).await?.ok_or(refusal),
+            outcome => outcome,
+        }
+    }
+
+    /// The account that came of a code, if another request has just used it.
+    async fn made_meanwhile(&self, key: &ChallengeKey, challenge: &Challenge) -> Result<Option<Account>> {
+        let stored = self.store.challenges(key).await?;
+        let used = stored.iter().find(|one| one.code == challenge.code).and_then(|one| one.used_by);
+        let Some(made) = used else { return Ok(None) };
+        Ok(self.store.account(made).await?.map(|read| read.account))
+    }
+
+    async fn make_proved(&self, challenge: &Challenge) -> Result<Account> {
         let Some(pending) = challenge.pending.clone() else { return Err(Error::CodeWrong) };
-        if let Some(made) = challenge.used_by {
-            let read = self.store.account(made).await?.ok_or(Error::CodeWrong)?;
-            return Ok(read.account);
+        if challenge.used_by.is_some() {
+            return Err(Error::CodeWrong);
         }
         let claims = self
             .store
@@ -87,9 +123,8 @@ impl Identity {
         check_name(&pending.name, &claims)?;
         let email = Some(EmailClaim { address: challenge.address.clone(), verified: true });
         let account = self.new_account(pending.name, email, pending.password, pending.display_name, Role::User).await?;
-        let used = Change::UseChallenge { challenge: &challenge, account: account.id };
-        let holder = claims.iter().find(|claim| claim.kind == ClaimKind::Email);
-        match holder {
+        let used = Change::UseChallenge { challenge, account: account.id };
+        match claims.iter().find(|claim| claim.kind == ClaimKind::Email) {
             Some(claim) if claim.verified => Err(Error::EmailTaken),
             Some(claim) => self.create_over(&account, claim.account, used).await.map(|()| account),
             None => self.create(&account, vec![used]).await.map(|()| account),
@@ -201,8 +236,10 @@ impl Identity {
     pub(super) async fn matching_challenge(&self, key: &ChallengeKey, guess: &Code) -> Result<Option<Challenge>> {
         let now = self.now();
         let stored = self.store.challenges(key).await?;
-        let open = stored.into_iter().filter(|challenge| challenge.is_open(now));
-        let counted = open.map(|challenge| async move {
+        let mut open: Vec<_> = stored.into_iter().filter(|challenge| challenge.is_open(now)).collect();
+        open.sort_by_key(|challenge| std::cmp::Reverse(challenge.expires_at));
+        open.truncate(MOST_GUESSED_AT);
+        let counted = open.into_iter().map(|challenge| async move {
             let counted = self.store.reserve_guess(&challenge, MOST_GUESSES).await?;
             Ok::<_, Error>(counted.then_some(challenge))
         });

@@ -5,13 +5,17 @@ use std::time::Duration;
 use futures_util::future::try_join3;
 use time::OffsetDateTime;
 
+use super::challenge::Subject;
+use super::context::{MOST_ATTEMPTS, contended};
+use super::register::email_claim;
 use super::{
-    CODE_LIFE, ChallengeKey, Change, ClaimKind, Code, EmailAddress, Error, Identifier, Identity, Language, Password,
-    Purpose, Result, Versioned, context,
+    Account, CODE_LIFE, Challenge, ChallengeKey, Change, ClaimKind, Code, EmailAddress, Error, Identifier, Identity,
+    Language, Password, PasswordHash, Purpose, Result, Versioned,
 };
 
-/// Every answer to "I forgot my password" takes at least so long, whatever there was to do.
-const ANSWER_TIME: Duration = Duration::from_millis(400);
+/// Every answer to "I forgot my password" takes just so long, whatever there was to do: time for the store and the
+/// mail service, which are cut off where they take longer.
+const ANSWER_TIME: Duration = Duration::from_millis(800);
 
 impl Identity {
     /// Mails a reset code if the name and the address belong to the same active account. The caller learns
@@ -20,16 +24,23 @@ impl Identity {
     pub async fn forgot_password(&self, name: &str, address: &EmailAddress, language: Language) -> OffsetDateTime {
         let answer_at = tokio::time::Instant::now() + ANSWER_TIME;
         let expires_at = self.now() + CODE_LIFE;
-        if let Err(failed) = self.mail_reset_code(&Identifier::new(name), address, language).await {
-            // Nobody else will hear of it: the answer must not tell.
-            tracing::warn!(outcome = %failed, "no reset code was mailed");
+        let name = Identifier::new(name);
+        let mailing = self.mail_reset_code(&name, address, language);
+        // Nobody else will hear of an accident: the answer must not tell.
+        match tokio::time::timeout_at(answer_at, mailing).await {
+            Ok(Err(accident)) if accident.is_accident() => {
+                tracing::error!(outcome = %accident, "a reset code was not mailed");
+            }
+            Ok(Err(refusal)) => tracing::info!(outcome = %refusal, "a reset code was not mailed"),
+            Ok(Ok(())) => {}
+            Err(elapsed) => tracing::error!(outcome = %elapsed, "mailing a reset code took too long"),
         }
         tokio::time::sleep_until(answer_at).await;
         expires_at
     }
 
     async fn mail_reset_code(&self, name: &Identifier, address: &EmailAddress, language: Language) -> Result<()> {
-        let names = [(ClaimKind::Name, name.key().to_owned())];
+        let names = [(ClaimKind::Name, name.name_key().to_owned())];
         let emails = [(ClaimKind::Email, address.key())];
         let (named, addressed, log) =
             try_join3(self.store.claims(&names), self.store.claims(&emails), self.store.mail_log(&emails[0].1)).await?;
@@ -38,32 +49,55 @@ impl Identity {
             return Ok(());
         }
         let Some(read) = self.store.account(named.account).await? else { return Ok(()) };
-        if !read.account.active {
+        let account = read.account;
+        if !account.active {
             return Ok(());
         }
         let log = (log.version, log.with_mail(Purpose::ResetPassword, self.now())?);
-        let key = ChallengeKey { purpose: Purpose::ResetPassword, subject: read.account.id.to_string() };
-        self.mail_challenge(key, address.clone(), None, log, language).await?;
+        let subject = Subject::Account {
+            purpose: Purpose::ResetPassword,
+            account: account.id,
+            generation: account.session_generation,
+        };
+        self.mail_challenge(subject, address.clone(), log, language).await?;
         Ok(())
     }
 
-    /// Sets a new password with a mailed code and ends every session of the account. The same request again,
-    /// should its answer have been lost, succeeds again.
+    /// Sets a new password with a mailed code and ends every session of the account. The same request again, after
+    /// its answer was lost or while it is still under way, succeeds again. A code is worth nothing once its address
+    /// is no longer the account's, or the password was changed otherwise.
     pub async fn reset_password(&self, name: &str, code: &Code, new: &Password) -> Result<()> {
         // Hashed first, so that an unknown name costs what a known one does.
         let hash = self.hasher.hash(new, &*self.chance).await?;
         let name = Identifier::new(name);
-        let claims = self.store.claims(&[(ClaimKind::Name, name.key().to_owned())]).await?;
+        let claims = self.store.claims(&[(ClaimKind::Name, name.name_key().to_owned())]).await?;
         let Some(claim) = claims.first() else { return Err(Error::CodeWrong) };
         let key = ChallengeKey { purpose: Purpose::ResetPassword, subject: claim.account.to_string() };
-        let Some(challenge) = self.matching_challenge(&key, code).await? else { return Err(Error::CodeWrong) };
-        let Some(read) = self.store.account(claim.account).await? else { return Err(Error::CodeWrong) };
-        if challenge.used_by.is_some() {
-            return self.repeat_reset(&read, new).await;
+        let Some(mut challenge) = self.matching_challenge(&key, code).await? else { return Err(Error::CodeWrong) };
+        for attempt in 0..MOST_ATTEMPTS {
+            let Some(read) = self.store.account(claim.account).await? else { return Err(Error::CodeWrong) };
+            if challenge.used_by.is_some() {
+                return self.repeat_reset(&read, new).await;
+            }
+            let good = is_good_for(&challenge, &read.account);
+            if good && self.try_reset(&challenge, read, &hash).await? {
+                return Ok(());
+            }
+            let stored = self.store.challenges(&key).await?;
+            let same = stored.into_iter().find(|one| one.code == challenge.code);
+            // What ended it may be that it was used, in this very instant.
+            let same = same.filter(|one| good || one.used_by.is_some());
+            challenge = same.ok_or(Error::CodeWrong)?;
+            self.step_aside(attempt).await?;
         }
+        Err(contended())
+    }
+
+    /// False: something changed since it was read.
+    async fn try_reset(&self, challenge: &Challenge, read: Versioned, hash: &PasswordHash) -> Result<bool> {
+        let Versioned { mut account, version } = read;
         let proved = challenge.address.key();
-        let mut account = read.account;
-        account.password = hash;
+        account.password = hash.clone();
         account.must_change_password = false;
         account.session_generation += 1;
         account.updated_at = self.now();
@@ -72,11 +106,11 @@ impl Identity {
             claim.verified = true;
         }
         let mut changes = vec![
-            Change::UpdateAccount { account: &account, was: read.version },
-            Change::UseChallenge { challenge: &challenge, account: account.id },
+            Change::UpdateAccount { account: &account, was: version },
+            Change::UseChallenge { challenge, account: account.id },
         ];
-        changes.extend(super::register::email_claim(&account).filter(|claim| claim.verified).map(Change::TakeClaim));
-        if self.commit(&changes).await? { Ok(()) } else { Err(context::contended()) }
+        changes.extend(email_claim(&account).filter(|claim| claim.verified).map(Change::TakeClaim));
+        self.commit(&changes).await
     }
 
     /// A used code with the password that it set is a lost answer asked for again; anything else is a replay.
@@ -84,4 +118,12 @@ impl Identity {
         let same = self.hasher.verify(new, Some(&read.account.password)).await?;
         if same { Ok(()) } else { Err(Error::CodeWrong) }
     }
+}
+
+/// Whether a code's address is still the account's, and no new password ended it.
+fn is_good_for(challenge: &Challenge, account: &Account) -> bool {
+    let proved = challenge.address.key();
+    let own = account.email.as_ref().is_some_and(|claim| claim.address.key() == proved)
+        || account.secondary_emails.iter().any(|address| address.key() == proved);
+    own && account.active && challenge.generation == Some(account.session_generation)
 }

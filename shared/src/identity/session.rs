@@ -128,26 +128,36 @@ impl Session {
 
 /// How long a token that was already exchanged gets the same successor again: two tabs, or a lost answer.
 pub const REPEAT_GRACE: Duration = Duration::from_secs(10);
+/// How many exchanged tokens a session remembers for that.
+const MOST_REMEMBERED: usize = 8;
 
 /// The state of a session's refresh tokens: only the newest is live, its predecessor is remembered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefreshChain {
     /// Secret of this session from which successors and tags are derived; worthless without a token.
     family: String,
-    /// Makes the present successor differ from one that was replaced.
-    salt: String,
     /// Hash of the live token.
     pub current: Hashed,
-    /// Hash of the token whose successor the live one is.
-    previous: Option<Hashed>,
-    /// When the live token was issued.
-    #[serde(with = "super::millis")]
-    rotated_at: OffsetDateTime,
+    /// Tokens that were exchanged, oldest first: the last one, whose successor is the live token, and others while
+    /// they get their successors again.
+    exchanged: Vec<Exchanged>,
     /// Life of one token, in seconds.
     idle_seconds: u64,
     /// When the live token expires.
     #[serde(with = "time::serde::timestamp")]
     pub idle_until: OffsetDateTime,
+}
+
+/// A token that was exchanged for a successor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Exchanged {
+    /// Its hash.
+    token: Hashed,
+    /// Makes its successor differ from one that was replaced.
+    salt: String,
+    /// When.
+    #[serde(with = "super::millis")]
+    at: OffsetDateTime,
 }
 
 /// What becomes of a presented refresh token.
@@ -175,10 +185,8 @@ impl RefreshChain {
         let secret: [u8; 32] = chance::bytes(chance)?;
         let chain = Self {
             family: URL_SAFE_NO_PAD.encode(family),
-            salt: String::new(),
             current: Hashed::of(&secret),
-            previous: None,
-            rotated_at: now,
+            exchanged: Vec::new(),
             idle_seconds: idle.as_secs(),
             idle_until: now + idle,
         };
@@ -197,27 +205,42 @@ impl RefreshChain {
         if !self.is_ours(presented) {
             return Ok(Exchange::Unknown);
         }
-        let replaceable = self.previous.as_ref().is_some_and(|previous| previous.matches(&presented.secret));
-        if replaceable && now < self.rotated_at + REPEAT_GRACE {
-            let again = self.successor(&self.salt, &presented.secret);
+        let before = self.exchanged.iter().rposition(|exchanged| exchanged.token.matches(&presented.secret));
+        if let Some(exchanged) = before.and_then(|nth| self.exchanged.get(nth))
+            && now < exchanged.at + REPEAT_GRACE
+        {
+            let again = self.successor(&exchanged.salt, &presented.secret);
             return Ok(Exchange::Repeat(self.token(presented.account, presented.session, &again)));
         }
+        // The successor of the token that was exchanged last is the live one: never presented, it can be replaced.
+        let replaceable = before.is_some_and(|nth| nth + 1 == self.exchanged.len());
         if !replaceable && !self.current.matches(&presented.secret) {
             return Ok(Exchange::Reused);
         }
+        self.rotate(presented, now, chance)
+    }
+
+    fn rotate(
+        &self,
+        presented: &PresentedRefresh,
+        now: OffsetDateTime,
+        chance: &dyn Chance,
+    ) -> anyhow::Result<Exchange> {
         let salt = URL_SAFE_NO_PAD.encode(chance::bytes::<16>(chance)?);
         let successor = self.successor(&salt, &presented.secret);
-        let token = self.token(presented.account, presented.session, &successor);
+        let used = Hashed::of(&presented.secret);
+        let repeatable = |old: &&Exchanged| now < old.at + REPEAT_GRACE && old.token != used;
+        let mut exchanged: Vec<_> = self.exchanged.iter().filter(repeatable).cloned().collect();
+        exchanged.drain(..exchanged.len().saturating_sub(MOST_REMEMBERED - 1));
+        exchanged.push(Exchanged { token: used.clone(), salt, at: now });
         let next = Self {
             family: self.family.clone(),
-            salt,
             current: Hashed::of(&successor),
-            previous: Some(Hashed::of(&presented.secret)),
-            rotated_at: now,
+            exchanged,
             idle_seconds: self.idle_seconds,
             idle_until: now + Duration::from_secs(self.idle_seconds),
         };
-        Ok(Exchange::Rotate(next, token))
+        Ok(Exchange::Rotate(next, self.token(presented.account, presented.session, &successor)))
     }
 
     fn key(&self) -> hmac::Key {

@@ -3,8 +3,8 @@
 use time::OffsetDateTime;
 
 use super::{
-    AccessToken, Account, Change, ClaimKind, Error, Identifier, Identity, Password, RefreshToken, Result, Session,
-    SessionTerms, Versioned, Visitor,
+    AccessToken, Account, AccountId, Change, ClaimKind, Error, Identifier, Identity, Password, RefreshToken, Result,
+    Session, SessionTerms, Versioned, Visitor,
 };
 
 /// An attempt to sign in.
@@ -102,18 +102,14 @@ impl Identity {
     /// The account that an identifier names. What looks like an address is looked for among addresses first:
     /// a name of that form may be left with somebody who never proved the address.
     async fn find(&self, identifier: &Identifier) -> Result<Option<Versioned>> {
-        let key = identifier.key().to_owned();
-        let mut kinds = vec![ClaimKind::Name];
-        if key.contains('@') {
-            kinds.insert(0, ClaimKind::Email);
-        }
-        let keys: Vec<_> = kinds.iter().map(|kind| (*kind, key.clone())).collect();
-        let claims = if key.is_empty() { Vec::new() } else { self.store.claims(&keys).await? };
-        let owner = kinds.iter().find_map(|kind| claims.iter().find(|claim| claim.kind == *kind));
-        match owner {
-            Some(claim) => self.store.account(claim.account).await,
-            None => Ok(None),
-        }
+        let address = identifier.address_key().map(|key| (ClaimKind::Email, key.to_owned()));
+        let name = Some((ClaimKind::Name, identifier.name_key().to_owned())).filter(|(_, key)| !key.is_empty());
+        let keys: Vec<_> = address.into_iter().chain(name).collect();
+        let claims = self.store.claims(&keys).await?;
+        let owner = keys.iter().find_map(|(kind, _)| claims.iter().find(|claim| claim.kind == *kind));
+        // Where nobody is found an account is read all the same, so that the time doesn't tell.
+        let id = owner.map_or(AccountId(uuid::Uuid::nil()), |claim| claim.account);
+        self.store.account(id).await
     }
 
     /// A session of the account's present generation, not yet stored.

@@ -57,12 +57,14 @@ pub enum Change<'a> {
     ReleaseClaim(Claim),
     /// A new session. No condition: its id is 122 random bits.
     OpenSession(&'a Session),
-    /// Carries a session over into the account's new generation. Condition: it still exists.
+    /// Carries a session over into the account's new generation. Condition: it exists and is of the old one.
     KeepSession {
         /// Whose session.
         account: AccountId,
         /// Which session.
         session: SessionId,
+        /// The account's generation so far.
+        from: u64,
         /// The account's new generation.
         generation: u64,
     },

@@ -59,8 +59,8 @@ impl Name {
     pub fn parse(text: &str, allowed: &RangeInclusive<usize>) -> Result<Self, Problem> {
         check_length(text, allowed)?;
         let canonical = canonical(text);
-        let invisible = |c: char| c.is_control() || is_format_character(c);
-        if text.trim() != text || canonical.is_empty() || text.chars().any(invisible) {
+        let unseen = |c: char| c.is_control() || is_invisible(c);
+        if text.trim() != text || canonical.is_empty() || text.chars().any(unseen) {
             return Err(Problem::NotAName);
         }
         Ok(Self(text.to_owned()))
@@ -68,7 +68,7 @@ impl Name {
 
     /// A name with `@` in it could pass for somebody's address, so it must be the account's own.
     pub fn fits(&self, email: Option<&EmailAddress>) -> bool {
-        !self.0.nfkc().any(|c| c == '@') || email.is_some_and(|email| email.key() == self.key())
+        !self.0.nfkc().any(|c| c == '@') || email.is_some_and(|email| canonical(email.as_str()) == self.key())
     }
 
     /// As typed.
@@ -82,9 +82,14 @@ impl Name {
     }
 }
 
-/// Characters that change how a text looks without being seen: bidirectional controls, zero-width ones.
-fn is_format_character(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+/// Characters that nobody sees: what Unicode calls default ignorable (soft hyphens, joiners, bidirectional controls,
+/// fillers, variation selectors, tags), line separators, and the empty Braille pattern.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// An e-mail address, as typed.
@@ -110,10 +115,19 @@ impl EmailAddress {
         &self.0
     }
 
-    /// The form that is unique in the pool.
+    /// The form that is unique in the pool: the domain as mail servers know it, in ASCII (RFC 5891).
     pub fn key(&self) -> String {
-        canonical(&self.0)
+        address_key(&self.0)
     }
+}
+
+fn address_key(text: &str) -> String {
+    let canonical = canonical(text);
+    let ascii = canonical.rsplit_once('@').and_then(|(local, domain)| {
+        let domain = idna::domain_to_ascii(domain).ok()?;
+        Some(format!("{local}@{domain}"))
+    });
+    ascii.unwrap_or(canonical)
 }
 
 fn is_local_part(local: &str) -> bool {
@@ -126,9 +140,13 @@ fn is_local_part(local: &str) -> bool {
 }
 
 fn is_domain(domain: &str) -> bool {
+    idna::domain_to_ascii(domain).is_ok_and(|ascii| is_ascii_domain(&ascii))
+}
+
+fn is_ascii_domain(domain: &str) -> bool {
     let label = |label: &str| {
         (1..=63).contains(&label.len())
-            && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
@@ -137,17 +155,27 @@ fn is_domain(domain: &str) -> bool {
 
 /// What a person typed to say who they are: a name or an e-mail address, in the form that is looked up.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identifier(String);
+pub struct Identifier {
+    name: String,
+    address: Option<String>,
+}
 
 impl Identifier {
     /// Takes any text; what matches no account is simply wrong.
     pub fn new(text: &str) -> Self {
-        Self(canonical(text))
+        let name = canonical(text);
+        let address = name.contains('@').then(|| address_key(text));
+        Self { name, address }
     }
 
-    /// The canonical form.
-    pub fn key(&self) -> &str {
-        &self.0
+    /// What it is as a name.
+    pub fn name_key(&self) -> &str {
+        &self.name
+    }
+
+    /// What it is as an address, if it looks like one.
+    pub fn address_key(&self) -> Option<&str> {
+        self.address.as_deref()
     }
 }
 
@@ -167,7 +195,16 @@ mod tests {
     #[test]
     fn names_are_refused_for_what_nobody_can_see() {
         let allowed = 3..=32;
-        for bad in ["al\u{202e}ice", "alice\n", " alice", "a\u{200b}lice", "\u{2000}\u{2000}\u{2000}"] {
+        for bad in [
+            "al\u{202e}ice",
+            "alice\n",
+            " alice",
+            "a\u{200b}lice",
+            "\u{2000}\u{2000}\u{2000}",
+            "adm\u{ad}in",
+            "\u{3164}\u{3164}\u{3164}",
+            "a\u{e0041}bc",
+        ] {
             assert_eq!(Name::parse(bad, &allowed), Err(Problem::NotAName), "{bad:?}");
         }
         assert_eq!(Name::parse("al", &allowed), Err(Problem::TooShort(3)));
@@ -204,9 +241,21 @@ mod tests {
             "a@-b.co",
             "a@b.co\r\nBcc: x@y.z",
             "<a@b.co>",
+            "用户@b.co",
+            "a@٠.com",
+            "a@1ב.com",
+            "a@xn--a.com",
         ] {
             assert_eq!(EmailAddress::parse(bad), Err(Problem::NotAnEmail), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_domain_is_one_domain_in_any_script() {
+        let unicode = EmailAddress::parse("User@例子.中国").expect("an address");
+        let ascii = EmailAddress::parse("user@xn--fsqu00a.xn--fiqs8s").expect("an address");
+        assert_eq!(unicode.key(), ascii.key());
+        assert_eq!(Identifier::new("USER@例子.中国").address_key(), Some(ascii.key().as_str()));
     }
 
     proptest! {

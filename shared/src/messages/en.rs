@@ -20,6 +20,7 @@ pub(super) fn text(key: Text) -> &'static str {
         Text::NameTaken => "The username is taken",
         Text::EmailTaken => "The e-mail address is taken",
         Text::CurrentPasswordWrong => "The current password is wrong",
+        Text::OldPasswordWrong => "The old password is wrong",
         Text::CodeWrong => "The code is wrong, used up or expired",
         Text::NotFound => "Not found",
         Text::UnknownPath => "No such endpoint",

@@ -39,6 +39,8 @@ pub(crate) enum Text {
     EmailTaken,
     /// The current password is wrong.
     CurrentPasswordWrong,
+    /// The old password is wrong, in zeaya's words.
+    OldPasswordWrong,
     /// The code is wrong, used or expired.
     CodeWrong,
     /// There is no such thing.

@@ -20,6 +20,7 @@ pub(super) fn text(key: Text) -> &'static str {
         Text::NameTaken => "用户名已存在",
         Text::EmailTaken => "邮箱已存在",
         Text::CurrentPasswordWrong => "当前密码错误",
+        Text::OldPasswordWrong => "旧密码错误",
         Text::CodeWrong => "验证码错误、已使用或已过期",
         Text::NotFound => "未找到",
         Text::UnknownPath => "接口不存在",

@@ -6,9 +6,10 @@ mod mime;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::extract::State;
 use axum::extract::rejection::FormRejection;
+use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::{Form, Router, extract::DefaultBodyLimit, routing::post};
 use base64::Engine as _;
@@ -45,7 +46,17 @@ pub(crate) fn router(ses: Ses) -> Router {
         .route(PATH, post(answer))
         .route(&format!("{PATH}/"), post(answer))
         .layer(DefaultBodyLimit::max(MOST_BYTES))
+        .layer(middleware::from_fn(not_for_pages))
         .with_state(ses)
+}
+
+/// Refuses what a web page sends: a form needs no preflight, so any page could put mails into the mailbox. Browsers
+/// send `Origin` with every form that is posted; the SDK never does.
+async fn not_for_pages(request: Request, next: Next) -> Response {
+    if request.headers().contains_key(header::ORIGIN) {
+        return (StatusCode::FORBIDDEN, "No web page sends mail here.\n").into_response();
+    }
+    next.run(request).await
 }
 
 /// Why a request is not carried out, in SES's words.

@@ -36,6 +36,29 @@ async fn a_mail_arrives() {
 }
 
 #[tokio::test]
+async fn a_web_page_is_refused() {
+    for (method, path) in [("POST", "/_local/ses/"), ("POST", "/_local/ses"), ("GET", "/_local/ses/")] {
+        for origin in ["https://evil.example", "http://127.0.0.1:9000", "null", ""] {
+            let mailbox = Mailbox::default();
+            let router = router(Ses { mailbox: mailbox.clone(), clock: Arc::new(SystemClock) });
+            let request = Request::builder()
+                .method(method)
+                .uri(path)
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .header(header::ORIGIN, origin)
+                .body(Body::from(
+                    "Action=SendEmail&Source=x%40example.com&Destination.ToAddresses.member.1=a%40example.com\
+                     &Message.Subject.Data=s&Message.Body.Text.Data=t",
+                ))
+                .expect("a request");
+            let response = router.oneshot(request).await.expect("infallible");
+            assert_eq!(response.status(), StatusCode::FORBIDDEN, "{method} {path} from {origin:?}");
+            assert!(mailbox.newest_first().is_empty());
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_raw_mail_arrives() {
     let mailbox = Mailbox::default();
     let raw = STANDARD.encode("From: x@example.com\r\nTo: a@example.com\r\nSubject: hello\r\n\r\nbody");

@@ -10,7 +10,6 @@ use super::write::{Write, mark};
 use crate::identity::{Account, Chance, Change, Claim, ClaimKind, MailLog, Refused, Result, Version};
 
 const ABSENT: &str = "attribute_not_exists(#pk)";
-const PRESENT: &str = "attribute_exists(#pk)";
 const FAILED: &str = "ConditionalCheckFailed";
 /// Reasons that pass: nothing was written, and nothing speaks against writing it.
 const PASSING: [&str; 3] = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
@@ -46,9 +45,10 @@ fn add(writes: &mut Vec<Write>, change: &Change<'_>, chance: &dyn Chance) -> any
             Write::delete(Key::claim(claim.kind, &claim.key)).when("#account = :me").value(":me", &claim.account)?
         }
         Change::OpenSession(session) => Write::put(&SessionItem::new(session))?,
-        Change::KeepSession { account, session, generation } => {
+        Change::KeepSession { account, session, from, generation } => {
             Write::update(Key::session(*account, *session), "SET #session.#generation = :generation")
-                .when(PRESENT)
+                .when("#session.#generation = :from")
+                .value(":from", from)?
                 .value(":generation", generation)?
         }
         Change::IssueChallenge(challenge) => Write::put(&ChallengeItem::new(challenge))?,

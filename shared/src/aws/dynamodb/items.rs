@@ -5,7 +5,7 @@
 //! | account | `account#<id>` | `account` | `listing` and `number` for the index, `version`, `written` |
 //! | session | `account#<id>` | `session#<id>` | `expires_at` |
 //! | claim | `name#<key>`, `email#<key>` | `claim` | |
-//! | code | `code#<purpose>#<subject>` | `<address key>` | `expires_at` |
+//! | code | `code#<purpose>#<subject>` | `<address key>`, for registrations `<address key>#<request>` | `expires_at` |
 //! | mail log | `mail#<address key>` | `log` | `expires_at`, `written` |
 //! | last account number | `counter#number` | `counter` | |
 //! | number of accounts, in shards | `total#<shard>` | `counter` | |
@@ -82,7 +82,9 @@ impl Key {
     }
 
     pub(super) fn challenge(challenge: &Challenge) -> Self {
-        Self::new(Self::challenges(&challenge.key), fitting(&challenge.address.key()))
+        let address = challenge.address.key();
+        let sort = challenge.request.as_ref().map_or(address.clone(), |request| format!("{address}#{request}"));
+        Self::new(Self::challenges(&challenge.key), fitting(&sort))
     }
 
     pub(super) fn mail_log(address_key: &str) -> Self {

@@ -46,9 +46,10 @@ impl<'a> UserBody<'a> {
 
 /// The token in any of its places: `x-auth-token`, bearer, `?token=`.
 fn presented(parts: &Parts) -> Option<AccessToken> {
-    let header = parts.headers.get("x-auth-token").and_then(|value| value.to_str().ok()).map(AccessToken::new);
-    let query = || query_value(parts.uri.query(), "token").map(AccessToken::new);
-    header.or_else(|| credentials::bearer_token(parts)).or_else(query)
+    let header =
+        parts.headers.get("x-auth-token").and_then(|value| value.to_str().ok()).filter(|token| !token.is_empty());
+    let query = || query_value(parts.uri.query(), "token").filter(|token| !token.is_empty()).map(AccessToken::new);
+    header.map(AccessToken::new).or_else(|| credentials::bearer_token(parts)).or_else(query)
 }
 
 /// A signed-in person.

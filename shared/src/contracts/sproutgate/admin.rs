@@ -47,7 +47,8 @@ async fn list_users(State(app): State<App>, parts: Parts) -> Result<Response, Fa
 fn admin_token(parts: &Parts) -> Option<String> {
     let header = parts.headers.get("x-admin-token").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let bearer = credentials::bearer(&parts.headers).map(str::to_owned);
-    query_value(parts.uri.query(), "token").or(header).or(bearer)
+    let places = [query_value(parts.uri.query(), "token"), header, bearer];
+    places.into_iter().flatten().find(|token| !token.is_empty())
 }
 
 /// A number of the query, or what stands for it where it is absent.

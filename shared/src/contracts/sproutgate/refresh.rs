@@ -41,10 +41,8 @@ async fn verify_bearer(State(app): State<App>, context: Context, request: Reques
 async fn verify(app: &App, context: &Context, token: Option<&AccessToken>) -> Result<Response, Failure> {
     match app.identity.authenticate(token, Gate::Closed).await {
         Ok(caller) => success(json!({"valid": true, "user": UserBody::of(&caller.account.account)})),
-        Err(refusal @ (Error::TokenMissing | Error::TokenInvalid | Error::SessionEnded)) => {
-            Ok(not_valid(refusal, context))
-        }
-        Err(other) => Err(other.into()),
+        Err(accident) if accident.is_accident() => Err(accident.into()),
+        Err(refusal) => Ok(not_valid(refusal, context)),
     }
 }
 

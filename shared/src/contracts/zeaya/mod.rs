@@ -104,9 +104,21 @@ pub(super) fn render(failure: &Failure, language: Language) -> (StatusCode, Valu
             let message = messages::text(Text::InvalidInput, language);
             json!({"code": code, "message": message, "errors": field_errors(violations, language)})
         }
-        other => json!({"code": code, "message": messages::of(other, language)}),
+        other => {
+            let own = own_text(other).map(|key| messages::text(key, language).to_owned());
+            json!({"code": code, "message": own.unwrap_or_else(|| messages::of(other, language))})
+        }
     };
     (status, body)
+}
+
+/// Words that the document gives a code of its own, where they differ from what the others say.
+fn own_text(failure: &Failure) -> Option<Text> {
+    match own_code_of(failure) {
+        Some(10005) => Some(Text::OldPasswordWrong),
+        Some(10006) => Some(Text::TokenInvalid),
+        Some(_) | None => None,
+    }
 }
 
 /// `{field: [message, …]}`
@@ -123,7 +135,11 @@ fn field_errors(violations: &[Violation], language: Language) -> Value {
 
 fn status_and_code(failure: &Failure) -> (StatusCode, u16) {
     let status = status(failure);
-    let code = match failure {
+    (status, own_code_of(failure).unwrap_or(status.as_u16()))
+}
+
+fn own_code_of(failure: &Failure) -> Option<u16> {
+    match failure {
         Failure::Core(error) => own_code(error),
         Failure::MalformedBody
         | Failure::UnknownPath
@@ -132,8 +148,7 @@ fn status_and_code(failure: &Failure) -> (StatusCode, u16) {
         | Failure::UnsupportedMediaType
         | Failure::OriginNotAllowed
         | Failure::Panicked => None,
-    };
-    (status, code.unwrap_or(status.as_u16()))
+    }
 }
 
 /// The codes of the document; everything else has its HTTP status.

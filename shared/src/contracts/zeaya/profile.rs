@@ -64,7 +64,7 @@ async fn user(State(app): State<App>, context: Context, Caller(caller): Caller) 
 struct UpdateRequest {
     nickname: Field<String>,
     bio: Field<String>,
-    gender: Field<u8>,
+    gender: Field<i64>,
     birthday: Field<String>,
     mobile: Field<String>,
 }
@@ -104,7 +104,7 @@ fn updated(account: &Account, sent: &ProfileChanges) -> Value {
     Value::Object(data)
 }
 
-fn gender(checks: &mut Checks, given: Field<u8>) -> Option<Gender> {
+fn gender(checks: &mut Checks, given: Field<i64>) -> Option<Gender> {
     let number = checks.optional("gender", given, "integer")?;
     let gender = match number {
         0 => Some(Gender::Unknown),
