@@ -52,6 +52,41 @@ async fn an_account_is_updated_only_as_it_was_read() {
 }
 
 #[tokio::test]
+async fn an_account_is_deleted_only_as_it_was_read() {
+    let engine = Engine::start().await;
+    let (gone, stays) = (account(1), account(17));
+    let delete = |was| Change::DeleteAccount { account: gone.id, was: Version(was) };
+    assert_eq!(commit(&engine, &[delete(1)]).await, stale(), "it was never there");
+    commit(&engine, &[Change::CreateAccount(&gone)]).await.expect("an account");
+    commit(&engine, &[Change::CreateAccount(&stays)]).await.expect("an account of the same shard");
+    assert_eq!(commit(&engine, &[delete(2)]).await, stale());
+    assert_eq!(engine.store.count_accounts().await.expect("a count"), 2);
+    assert_eq!(commit(&engine, &[delete(1)]).await, Ok(()));
+    assert!(engine.store.account(gone.id).await.expect("an answer").is_none());
+    assert_eq!(engine.store.count_accounts().await.expect("a count"), 1);
+    assert_eq!(engine.store.list_accounts(0, 9).await.expect("a list"), std::slice::from_ref(&stays));
+    assert_eq!(commit(&engine, &[delete(1)]).await, stale(), "once");
+    assert_eq!(commit(&engine, &[Change::UpdateAccount { account: &gone, was: Version(1) }]).await, stale());
+}
+
+#[tokio::test]
+async fn the_last_administrator_does_not_leave() {
+    let engine = Engine::start().await;
+    let last = Err("LastAdministrator".to_owned());
+    let (join, leave) = (|nth| Change::JoinAdministrators(id(nth)), |nth| Change::LeaveAdministrators(id(nth)));
+    assert_eq!(commit(&engine, &[leave(1)]).await, last, "there is none at all");
+    assert_eq!(commit(&engine, &[join(1)]).await, Ok(()));
+    assert_eq!(commit(&engine, &[join(1)]).await, Ok(()), "twice is once");
+    assert_eq!(commit(&engine, &[leave(1)]).await, last);
+    assert_eq!(commit(&engine, &[join(2)]).await, Ok(()));
+    assert_eq!(commit(&engine, &[leave(1)]).await, Ok(()));
+    assert_eq!(commit(&engine, &[leave(2)]).await, last);
+    let nobody = account(9);
+    let stale_too = [Change::UpdateAccount { account: &nobody, was: Version(1) }, leave(2)];
+    assert_eq!(commit(&engine, &stale_too).await, stale(), "another decision may be another");
+}
+
+#[tokio::test]
 async fn a_name_or_address_has_one_owner() {
     let engine = Engine::start().await;
     assert_eq!(commit(&engine, &[Change::TakeClaim(name("alice", id(1)))]).await, Ok(()));

@@ -27,6 +27,7 @@ fn every_failure() -> Vec<Failure> {
         Error::RegistrationClosed,
         Error::NameTaken,
         Error::EmailTaken,
+        Error::LastAdministrator,
         Error::CurrentPasswordWrong,
         Error::CodeWrong,
         Error::NotFound,
@@ -66,27 +67,28 @@ fn place(failure: &Failure) -> usize {
             Error::RegistrationClosed => 10,
             Error::NameTaken => 11,
             Error::EmailTaken => 12,
-            Error::CurrentPasswordWrong => 13,
-            Error::CodeWrong => 14,
-            Error::NotFound => 15,
-            Error::TooManyRequests { .. } => 16,
-            Error::Unavailable { .. } => 17,
-            Error::Internal(_) => 18,
+            Error::LastAdministrator => 13,
+            Error::CurrentPasswordWrong => 14,
+            Error::CodeWrong => 15,
+            Error::NotFound => 16,
+            Error::TooManyRequests { .. } => 17,
+            Error::Unavailable { .. } => 18,
+            Error::Internal(_) => 19,
         },
-        Failure::MalformedBody => 19,
-        Failure::UnknownPath => 20,
-        Failure::MethodNotAllowed => 21,
-        Failure::BodyTooLarge => 22,
-        Failure::UnsupportedMediaType => 23,
-        Failure::OriginNotAllowed => 24,
-        Failure::Panicked => 25,
+        Failure::MalformedBody => 20,
+        Failure::UnknownPath => 21,
+        Failure::MethodNotAllowed => 22,
+        Failure::BodyTooLarge => 23,
+        Failure::UnsupportedMediaType => 24,
+        Failure::OriginNotAllowed => 25,
+        Failure::Panicked => 26,
     }
 }
 
 #[test]
 fn the_list_is_whole() {
     let places: Vec<_> = every_failure().iter().map(place).collect();
-    assert_eq!(places, (0..26).collect::<Vec<_>>());
+    assert_eq!(places, (0..27).collect::<Vec<_>>());
 }
 
 #[test]

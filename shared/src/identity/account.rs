@@ -20,6 +20,13 @@ impl std::fmt::Display for AccountId {
     }
 }
 
+impl AccountId {
+    /// Reads an id as it is shown; `None` where it can't be one.
+    pub fn parse(text: &str) -> Option<Self> {
+        Uuid::parse_str(text).ok().map(Self)
+    }
+}
+
 /// What an account may do on the administrator's side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

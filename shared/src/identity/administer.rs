@@ -2,7 +2,7 @@
 
 use futures_util::future::try_join;
 
-use super::{AccessToken, Account, AdminToken, Error, Gate, Hashed, Identity, Result};
+use super::{AccessToken, Account, AdminToken, Error, Gate, Hashed, Identity, Result, SignedIn};
 
 /// Who asks as an administrator.
 #[derive(Debug, Clone)]
@@ -10,7 +10,7 @@ pub enum Administrator {
     /// Whoever holds the deployment's administrator token.
     TokenHolder,
     /// A signed-in account whose role is administrator.
-    Account(Box<Account>),
+    SignedIn(Box<SignedIn>),
 }
 
 /// One page of accounts.
@@ -42,11 +42,10 @@ impl Identity {
 
     async fn require_administrator(&self, token: &AccessToken) -> Result<Administrator> {
         let signed_in = self.authenticate(Some(token), Gate::Closed).await?;
-        let account = signed_in.account.account;
-        if !account.is_admin() {
+        if !signed_in.account.account.is_admin() {
             return Err(Error::NotAdministrator);
         }
-        Ok(Administrator::Account(Box::new(account)))
+        Ok(Administrator::SignedIn(Box::new(signed_in)))
     }
 
     /// The administrator whose access token this is, if it is one: for requests that anybody may make and

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use tokio::sync::RwLock;
 
 use super::keys::KeyRing;
+use super::ownership::changed_ownership;
 use super::{
     Account, AccountId, Chance, Change, Clock, Error, Hasher, Mailer, Refused, Result, SessionId, SignedIn, Store,
     Version, Versioned, chance,
@@ -68,13 +69,14 @@ impl Identity {
         self.clock.now()
     }
 
-    /// Commits changes whose refusal, once names and addresses are spoken for, is the caller's answer.
+    /// Commits changes. What names, addresses and administrators forbid is an error of its own.
     /// `Ok(false)`: something changed since it was read, so decide again.
     pub(super) async fn commit(&self, changes: &[Change<'_>]) -> Result<bool> {
         match self.store.commit(changes).await? {
             Ok(()) => Ok(true),
             Err(Refused::NameTaken) => Err(Error::NameTaken),
             Err(Refused::EmailTaken) => Err(Error::EmailTaken),
+            Err(Refused::LastAdministrator) => Err(Error::LastAdministrator),
             Err(Refused::Stale) => Ok(false),
         }
     }
@@ -88,21 +90,34 @@ impl Identity {
     {
         let SignedIn { account: mut read, session } = signed_in;
         for attempt in 0..MOST_ATTEMPTS {
-            let mut account = read.account.clone();
-            let others = change(&mut account)?;
-            account.updated_at = self.now();
-            let mut changes = vec![Change::UpdateAccount { account: &account, was: read.version }];
-            changes.extend(others);
-            if self.commit(&changes).await? {
+            if let Some(account) = self.try_to_amend(&read, &change).await? {
                 return Ok(account);
             }
             self.step_aside(attempt).await?;
-            read = self.reread(account.id, session.id).await?;
+            read = self.reread(read.account.id, session.id).await?;
         }
         Err(contended())
     }
 
-    async fn reread(&self, account: AccountId, session: SessionId) -> Result<Versioned> {
+    /// Changes an account as it was read, and with it what it owns. Where nothing differs nothing is written;
+    /// `None`: somebody else changed it meanwhile.
+    pub(super) async fn try_to_amend<F>(&self, read: &Versioned, change: &F) -> Result<Option<Account>>
+    where
+        F: Fn(&mut Account) -> Result<Vec<Change<'static>>>,
+    {
+        let mut account = read.account.clone();
+        let others = change(&mut account)?;
+        if others.is_empty() && account == read.account {
+            return Ok(Some(account));
+        }
+        account.updated_at = self.now();
+        let mut changes = vec![Change::UpdateAccount { account: &account, was: read.version }];
+        changes.extend(changed_ownership(&read.account, &account));
+        changes.extend(others);
+        Ok(self.commit(&changes).await?.then_some(account))
+    }
+
+    pub(super) async fn reread(&self, account: AccountId, session: SessionId) -> Result<Versioned> {
         let (account, session) = self.store.account_and_session(account, session).await?;
         let (Some(account), Some(session)) = (account, session) else { return Err(Error::SessionEnded) };
         self.check_live(&account.account, &session)?;

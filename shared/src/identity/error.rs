@@ -50,6 +50,9 @@ pub enum Error {
     /// Another account has the e-mail address.
     #[error("e-mail taken")]
     EmailTaken,
+    /// Afterwards there would be no active administrator.
+    #[error("last active administrator")]
+    LastAdministrator,
     /// The current password that a change asks for is not the account's.
     #[error("current password wrong")]
     CurrentPasswordWrong,

@@ -1,9 +1,10 @@
 //! What a signed-in person does to their own account.
 
-use super::register::{FIRST_ADMINISTRATOR, email_claim, name_claim};
+use super::ownership::changed_ownership;
+use super::register::FIRST_ADMINISTRATOR;
 use super::{
-    Account, Change, EmailAddress, EmailClaim, Error, Identity, Name, Opened, Password, ProfileChanges, Result,
-    SessionId, SessionTerms, SignedIn, Visitor,
+    Account, Change, EmailAddress, Error, Identity, Name, Opened, Password, ProfileChanges, Result, SessionId,
+    SessionTerms, SignedIn, Visitor,
 };
 
 /// What the first administrator chooses in place of what it was made with.
@@ -56,9 +57,8 @@ impl Identity {
             if account.email.as_ref().is_some_and(|claim| claim.verified) {
                 return Err(Error::EmailProofRequired);
             }
-            let released = email_claim(account).map(Change::ReleaseClaim);
-            account.email = Some(EmailClaim { address: address.clone(), verified: false });
-            Ok(released.into_iter().chain(email_claim(account).map(Change::TakeClaim)).collect())
+            account.set_email(Some(address.clone()), false);
+            Ok(Vec::new())
         })
         .await?;
         let account = self.store.account(id).await?.ok_or(Error::SessionEnded)?;
@@ -104,25 +104,16 @@ impl Identity {
         if !account.must_change_password {
             return Err(Error::PasswordAlreadyChosen);
         }
-        let (old_name, old_email) = (name_claim(&account), email_claim(&account));
         account.name = name;
-        account.email = Some(EmailClaim { address: email, verified: false });
+        account.set_email(Some(email), false);
         account.password = hash;
         account.must_change_password = false;
         account.session_generation += 1;
         account.updated_at = self.now();
         let (session, refresh) = self.new_session(&account, terms, visitor)?;
-        let new_name = name_claim(&account);
         let mut changes = vec![Change::UpdateAccount { account: &account, was: signed_in.account.version }];
         changes.push(Change::OpenSession(&session));
-        if old_name.key != new_name.key {
-            changes.push(Change::ReleaseClaim(old_name));
-            changes.push(Change::TakeClaim(new_name));
-        }
-        let new_email = email_claim(&account);
-        let released = old_email.filter(|old| new_email.as_ref().is_none_or(|new| new.key != old.key));
-        changes.extend(released.map(Change::ReleaseClaim));
-        changes.extend(new_email.map(Change::TakeClaim));
+        changes.extend(changed_ownership(&signed_in.account.account, &account));
         // Stale: the same reset came through a moment ago.
         if !self.commit(&changes).await? {
             return Err(Error::PasswordAlreadyChosen);

@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 
 use super::challenge::Subject;
 use super::context::contended;
+use super::ownership::first_ownership;
 use super::{
     Account, AccountId, Challenge, ChallengeKey, Change, Claim, ClaimKind, Code, DEFAULT_STORAGE_LIMIT, EmailAddress,
     EmailClaim, Error, Identity, Language, MOST_GUESSES, Name, Opened, Password, PasswordHash, PendingAccount, Profile,
@@ -142,8 +143,8 @@ impl Identity {
         let hash = self.hasher.hash(&password, &*self.chance).await?;
         let mut account = self.new_account(name, None, hash, String::new(), Role::Admin).await?;
         account.must_change_password = true;
-        let changes =
-            [Change::MarkFirstAdministrator, Change::CreateAccount(&account), Change::TakeClaim(name_claim(&account))];
+        let mut changes = vec![Change::MarkFirstAdministrator, Change::CreateAccount(&account)];
+        changes.extend(first_ownership(&account));
         // Stale: it was made before, and goes by another name now. Taken: another process makes it right now.
         match self.commit(&changes).await {
             Ok(_) | Err(Error::NameTaken) => Ok(()),
@@ -172,7 +173,7 @@ impl Identity {
         self.new_account(name, email, hash, display_name, role).await
     }
 
-    async fn new_account(
+    pub(super) async fn new_account(
         &self,
         name: Name,
         email: Option<EmailClaim>,
@@ -205,9 +206,9 @@ impl Identity {
         })
     }
 
-    async fn create(&self, account: &Account, others: Vec<Change<'_>>) -> Result<()> {
-        let mut changes = vec![Change::CreateAccount(account), Change::TakeClaim(name_claim(account))];
-        changes.extend(email_claim(account).map(Change::TakeClaim));
+    pub(super) async fn create(&self, account: &Account, others: Vec<Change<'_>>) -> Result<()> {
+        let mut changes = vec![Change::CreateAccount(account)];
+        changes.extend(first_ownership(account));
         changes.extend(others);
         // Only a code can be stale here: it was used in the same instant.
         if self.commit(&changes).await? { Ok(()) } else { Err(Error::CodeWrong) }
@@ -248,13 +249,13 @@ impl Identity {
     }
 }
 
-fn check_name(name: &Name, claims: &[Claim]) -> Result<()> {
+pub(super) fn check_name(name: &Name, claims: &[Claim]) -> Result<()> {
     let taken = claims.iter().any(|claim| claim.kind == ClaimKind::Name);
     let reserved = name.key() == FIRST_ADMINISTRATOR;
     if taken || reserved { Err(Error::NameTaken) } else { Ok(()) }
 }
 
-pub(super) fn name_claim(account: &Account) -> Claim {
+fn name_claim(account: &Account) -> Claim {
     Claim { kind: ClaimKind::Name, key: account.name.key(), account: account.id, verified: true }
 }
 

@@ -44,6 +44,17 @@ pub enum Change<'a> {
         /// The version that was read.
         was: Version,
     },
+    /// Removes an account; the total counts it no more. Condition: the stored version is `was`.
+    DeleteAccount {
+        /// Which.
+        account: AccountId,
+        /// The version that was read.
+        was: Version,
+    },
+    /// Counts an account among the active administrators. No condition: once or twice is the same.
+    JoinAdministrators(AccountId),
+    /// Counts an account among the active administrators no more. Condition: it isn't the only one.
+    LeaveAdministrators(AccountId),
     /// Takes a name or address. Condition: nobody has it, or the same account has it already.
     TakeClaim(Claim),
     /// Takes an address from an account that never proved it. Condition: that is still so.
@@ -100,6 +111,8 @@ pub enum Refused {
     NameTaken,
     /// Another account has the address.
     EmailTaken,
+    /// The account is the only active administrator.
+    LastAdministrator,
     /// Something changed between reading and writing: read again and decide again.
     Stale,
 }

@@ -16,6 +16,8 @@ pub enum Problem {
     TooShort(usize),
     /// More characters than this.
     TooLong(usize),
+    /// A list with more entries than this.
+    TooMany(usize),
     /// Not an e-mail address.
     NotAnEmail,
     /// Has characters that a name can't have (control characters, `@`, surrounding blanks …).

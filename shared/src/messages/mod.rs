@@ -37,6 +37,8 @@ pub(crate) enum Text {
     NameTaken,
     /// The address is taken.
     EmailTaken,
+    /// There would be no active administrator.
+    LastAdministrator,
     /// The current password is wrong.
     CurrentPasswordWrong,
     /// The old password is wrong, in zeaya's words.
@@ -138,6 +140,7 @@ fn key_of_error(error: &Error) -> Text {
         Error::RegistrationClosed => Text::RegistrationClosed,
         Error::NameTaken => Text::NameTaken,
         Error::EmailTaken => Text::EmailTaken,
+        Error::LastAdministrator => Text::LastAdministrator,
         Error::CurrentPasswordWrong => Text::CurrentPasswordWrong,
         Error::CodeWrong => Text::CodeWrong,
         Error::NotFound => Text::NotFound,

@@ -1,13 +1,13 @@
 //! The core's changes as writes, and a transaction of them.
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::CancellationReason;
+use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason};
 
 use super::DynamoStore;
 use super::fault::{fault, patiently, unavailable};
-use super::items::{AccountItem, ChallengeItem, ClaimItem, Key, SessionItem, mail_log_expiry};
+use super::items::{AccountItem, ChallengeItem, ClaimItem, Item, Key, SessionItem, mail_log_expiry};
 use super::write::{Write, mark};
-use crate::identity::{Account, Chance, Change, Claim, ClaimKind, MailLog, Refused, Result, Version};
+use crate::identity::{Account, AccountId, Chance, Change, Claim, ClaimKind, MailLog, Refused, Result, Version};
 
 const ABSENT: &str = "attribute_not_exists(#pk)";
 const FAILED: &str = "ConditionalCheckFailed";
@@ -36,6 +36,18 @@ fn add(writes: &mut Vec<Write>, change: &Change<'_>, chance: &dyn Chance) -> any
             Write::update(Key::total_of(account.id), "ADD #count :one").value(":one", &1)?
         }
         Change::UpdateAccount { account, was } => update(account, *was, chance)?,
+        Change::DeleteAccount { account, was } => {
+            writes.push(Write::delete(Key::account(*account)).when("#version = :was").value(":was", &was.0)?);
+            Write::update(Key::total_of(*account), "ADD #count :less").value(":less", &-1)?
+        }
+        Change::JoinAdministrators(account) => {
+            Write::update(Key::administrators(), "ADD #accounts :me").values(only(*account))
+        }
+        Change::LeaveAdministrators(account) => Write::update(Key::administrators(), "DELETE #accounts :me")
+            .when("size(#accounts) > :one")
+            .or(Refused::LastAdministrator)
+            .values(only(*account))
+            .value(":one", &1)?,
         Change::TakeClaim(claim) => take(claim)?,
         Change::TakeOverClaim { claim, from } => Write::put(&ClaimItem::from(claim))?
             .when("#account = :from AND #verified = :no")
@@ -76,6 +88,11 @@ fn update(account: &Account, was: Version, chance: &dyn Chance) -> anyhow::Resul
         .when("#version = :was")
         .value(":was", &was.0)?
         .marked(mark))
+}
+
+/// The set with this one account in it, as `:me`: text, which is what the table has sets of.
+fn only(account: AccountId) -> Item {
+    Item::from([("me".to_owned(), AttributeValue::Ss(vec![account.to_string()]))])
 }
 
 /// What the account has proved stays proved, so an unproved claim only sets `verified` where nothing is set.
@@ -143,12 +160,14 @@ async fn together(store: &DynamoStore, writes: Vec<Write>) -> Result<Result<(), 
     })
 }
 
-/// A taken name is told before a taken address, and either before what may be decided again.
+/// A taken name is told before a taken address, and either before what may be decided again. The last
+/// administrator comes after that: another decision may find that the account is none any more.
 fn rank(refused: &Refused) -> u8 {
     match refused {
         Refused::NameTaken => 0,
         Refused::EmailTaken => 1,
         Refused::Stale => 2,
+        Refused::LastAdministrator => 3,
     }
 }
 

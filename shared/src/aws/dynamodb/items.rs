@@ -10,7 +10,7 @@
 //! | last account number | `counter#number` | `counter` | |
 //! | number of accounts, in shards | `total#<shard>` | `counter` | |
 //! | issuer and signing keys | `signing` | `issuer`, `key#<sequence>` | |
-//! | settings | `setting` | `admin_token`, `first_administrator` | |
+//! | settings | `setting` | `admin_token`, `first_administrator`, `administrators` | |
 //!
 //! Values of the core stand whole under one attribute (`account`, `session`, `challenge`, `log`, `key`), so that no
 //! field of theirs can meet one of the table's own: `expires_at` (when the table may drop the item, epoch
@@ -121,6 +121,11 @@ impl Key {
 
     pub(super) fn first_administrator() -> Self {
         Self::new("setting", "first_administrator")
+    }
+
+    /// The set of the active administrators' ids.
+    pub(super) fn administrators() -> Self {
+        Self::new("setting", "administrators")
     }
 
     pub(super) fn attributes(self) -> Item {

@@ -71,6 +71,7 @@ fn of_error(error: &Error) -> (StatusCode, u32) {
         Error::PasswordChangeRequired => (StatusCode::FORBIDDEN, 40301),
         Error::NotFound => (StatusCode::NOT_FOUND, 40400),
         Error::NameTaken | Error::EmailTaken => (StatusCode::CONFLICT, 40900),
+        Error::LastAdministrator => (StatusCode::CONFLICT, 40901),
         Error::TooManyRequests { .. } => (StatusCode::TOO_MANY_REQUESTS, 42900),
         Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, 50000),
         Error::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, 50300),

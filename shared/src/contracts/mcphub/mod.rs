@@ -104,7 +104,9 @@ fn status(failure: &Failure) -> StatusCode {
 
 fn status_of_error(error: &Error) -> StatusCode {
     match error {
-        Error::Invalid(_) | Error::CodeWrong | Error::NameTaken | Error::EmailTaken => StatusCode::BAD_REQUEST,
+        Error::Invalid(_) | Error::CodeWrong | Error::NameTaken | Error::EmailTaken | Error::LastAdministrator => {
+            StatusCode::BAD_REQUEST
+        }
         Error::WrongCredentials
         | Error::AccountDisabled
         | Error::TokenMissing

@@ -115,7 +115,7 @@ fn status_of_error(error: &Error) -> StatusCode {
         | Error::NotAdministrator
         | Error::RegistrationClosed => StatusCode::FORBIDDEN,
         Error::NotFound => StatusCode::NOT_FOUND,
-        Error::NameTaken | Error::EmailTaken => StatusCode::CONFLICT,
+        Error::NameTaken | Error::EmailTaken | Error::LastAdministrator => StatusCode::CONFLICT,
         Error::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
         Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
         Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,

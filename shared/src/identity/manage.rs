@@ -1,0 +1,179 @@
+//! What administrators do to accounts: make, change, disable and delete them.
+
+use super::context::{MOST_ATTEMPTS, contended};
+use super::ownership::whole_ownership;
+use super::register::{FIRST_ADMINISTRATOR, check_name};
+use super::{
+    Account, AccountId, Administrator, Change, ClaimKind, EmailAddress, Error, Identity, Name, Password,
+    ProfileChanges, Result, Role, Versioned, canonical,
+};
+
+/// What an administrator may set; `None` leaves a field as it is, or as new accounts have it.
+#[derive(Debug, Clone, Default)]
+pub struct AccountDetails {
+    /// Primary address; `Some(None)` for none. The administrator's word is its proof.
+    pub email: Option<Option<EmailAddress>>,
+    /// All further addresses; the administrator's word is their proof.
+    pub secondary_emails: Option<Vec<EmailAddress>>,
+    /// What is said of the person.
+    pub profile: ProfileChanges,
+    /// Role.
+    pub role: Option<Role>,
+    /// False disables the account.
+    pub active: Option<bool>,
+    /// Level.
+    pub level: Option<i64>,
+    /// Balance.
+    pub coins: Option<i64>,
+    /// Bytes the account may store; -1 is unlimited.
+    pub storage_limit: Option<i64>,
+}
+
+/// An account as an administrator makes it.
+#[derive(Debug)]
+pub struct NewAccount {
+    /// Login name.
+    pub name: Name,
+    /// Password.
+    pub password: Password,
+    /// Everything else.
+    pub details: AccountDetails,
+}
+
+/// What an administrator changes in an account.
+#[derive(Debug, Default)]
+pub struct AccountChanges {
+    /// New login name.
+    pub name: Option<Name>,
+    /// New password.
+    pub password: Option<Password>,
+    /// Everything else.
+    pub details: AccountDetails,
+}
+
+impl Identity {
+    /// Finds an account by its id.
+    pub async fn account(&self, id: AccountId) -> Result<Versioned> {
+        self.store.account(id).await?.ok_or(Error::NotFound)
+    }
+
+    /// Finds an account by its name, however typed.
+    pub async fn account_named(&self, name: &str) -> Result<Versioned> {
+        let key = canonical(name);
+        if key.is_empty() {
+            return Err(Error::NotFound);
+        }
+        let claims = self.store.claims(&[(ClaimKind::Name, key)]).await?;
+        let claim = claims.first().ok_or(Error::NotFound)?;
+        self.account(claim.account).await
+    }
+
+    /// Makes an account, also while registration is closed.
+    pub async fn create_account(&self, new: NewAccount) -> Result<Account> {
+        let NewAccount { name, password, details } = new;
+        let mut keys = vec![(ClaimKind::Name, name.key())];
+        let primary = details.email.iter().flatten();
+        let addresses = primary.chain(details.secondary_emails.iter().flatten());
+        keys.extend(addresses.map(|address| (ClaimKind::Email, address.key())));
+        // Only saves a hash: the claims' own conditions decide.
+        let claims = self.store.claims(&keys).await?;
+        check_name(&name, &claims)?;
+        if claims.iter().any(|claim| claim.kind == ClaimKind::Email) {
+            return Err(Error::EmailTaken);
+        }
+        let hash = self.hasher.hash(&password, &*self.chance).await?;
+        let mut account = self.new_account(name, None, hash, String::new(), Role::User).await?;
+        details.apply(&mut account);
+        self.create(&account, Vec::new()).await?;
+        Ok(account)
+    }
+
+    /// Changes an account. Another password or role, and disabling it, ends all of its sessions. What is given
+    /// as it is already changes nothing.
+    pub async fn change_account(
+        &self,
+        by: &Administrator,
+        mut read: Versioned,
+        changes: AccountChanges,
+    ) -> Result<Account> {
+        let AccountChanges { name, password, details } = changes;
+        let hash = match &password {
+            Some(password) => Some(self.hasher.hash(password, &*self.chance).await?),
+            None => None,
+        };
+        let change = |account: &mut Account| {
+            let (role, active) = (account.role, account.active);
+            if let Some(name) = &name {
+                if name.key() == FIRST_ADMINISTRATOR && account.name.key() != name.key() {
+                    return Err(Error::NameTaken);
+                }
+                account.name = name.clone();
+            }
+            details.clone().apply(account);
+            if let Some(hash) = &hash {
+                account.password = hash.clone();
+            }
+            if hash.is_some() || account.role != role || (active && !account.active) {
+                account.session_generation += 1;
+            }
+            Ok(Vec::new())
+        };
+        for attempt in 0..MOST_ATTEMPTS {
+            if let Some(account) = self.try_to_amend(&read, &change).await? {
+                return Ok(account);
+            }
+            self.step_aside(attempt).await?;
+            read = self.reconsider(by, read.account.id).await?;
+        }
+        Err(contended())
+    }
+
+    /// Deletes an account: its name and its addresses are free again, and its tokens are refused from the next
+    /// request on.
+    pub async fn delete_account(&self, by: &Administrator, mut read: Versioned) -> Result<()> {
+        for attempt in 0..MOST_ATTEMPTS {
+            let Versioned { account, version } = &read;
+            let mut changes = vec![Change::DeleteAccount { account: account.id, was: *version }];
+            changes.extend(whole_ownership(account));
+            if self.commit(&changes).await? {
+                return Ok(());
+            }
+            self.step_aside(attempt).await?;
+            read = self.reconsider(by, account.id).await?;
+        }
+        Err(contended())
+    }
+
+    /// Reads an account again for an administrator who may have ceased to be one meanwhile: who was demoted must not
+    /// undo that by a request that was under way.
+    async fn reconsider(&self, by: &Administrator, id: AccountId) -> Result<Versioned> {
+        match by {
+            Administrator::TokenHolder => {}
+            Administrator::SignedIn(by) => {
+                let own = self.reread(by.account.account.id, by.session.id).await?;
+                if !own.account.is_admin() {
+                    return Err(Error::NotAdministrator);
+                }
+            }
+        }
+        self.account(id).await
+    }
+}
+
+impl AccountDetails {
+    fn apply(self, account: &mut Account) {
+        let Self { email, secondary_emails, profile, role, active, level, coins, storage_limit } = self;
+        if let Some(address) = email {
+            account.set_email(address, true);
+        }
+        if let Some(addresses) = secondary_emails {
+            account.set_secondary_emails(addresses);
+        }
+        profile.apply(&mut account.profile);
+        account.role = role.unwrap_or(account.role);
+        account.active = active.unwrap_or(account.active);
+        account.level = level.unwrap_or(account.level);
+        account.coins = coins.unwrap_or(account.coins);
+        account.storage_limit = storage_limit.unwrap_or(account.storage_limit);
+    }
+}
