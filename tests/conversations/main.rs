@@ -1,6 +1,7 @@
 //! Conversations over HTTP with the whole service on the real store engine, one module per contract and one per
 //! thing that crosses them. Answers are kept whole, as snapshots.
 
+mod admin;
 mod closed;
 mod crossing;
 mod events;

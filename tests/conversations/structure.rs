@@ -89,10 +89,26 @@ fn the_template_routes_what_the_routers_serve() {
         let address = serde_yaml_ng::to_string(&integrations[named]["uri"]).expect("an address");
         let resource = format!("{}{}Function.Arn", named[..1].to_uppercase(), &named[1..]);
         assert!(address.contains(&resource), "{named} is integrated with {address}");
+        let declared = methods["x-amazon-apigateway-any-method"]["parameters"].as_sequence();
+        let declared: Vec<_> = declared.into_iter().flatten().map(parameter).collect();
+        assert_eq!(declared, parameters(&path), "the parameters declared for {path}");
         routes.insert(path, function.name().to_owned());
     }
     assert_eq!(routes.remove("/$default").as_deref(), Some("refresh"));
     assert_eq!(routes, expected_routes());
+}
+
+/// The names in braces, in order.
+fn parameters(path: &str) -> Vec<&str> {
+    path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}')).collect()
+}
+
+/// The name of a declared parameter that is what a path's parameter must be.
+fn parameter(declared: &Value) -> &str {
+    assert_eq!(declared["in"].as_str(), Some("path"), "{declared:?}");
+    assert_eq!(declared["required"].as_bool(), Some(true), "{declared:?}");
+    assert_eq!(declared["schema"]["type"].as_str(), Some("string"), "{declared:?}");
+    declared["name"].as_str().expect("a name")
 }
 
 #[test]

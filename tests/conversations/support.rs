@@ -122,8 +122,15 @@ impl World {
 
     /// Sends many requests at once and returns their statuses and bodies.
     pub(crate) async fn all_at_once(&self, asked: Vec<(String, Value)>) -> Vec<Answer> {
-        let sent = asked.into_iter().map(|(path, body)| {
-            let request = self.client.post(format!("{}{path}", self.server.base_url())).json(&body);
+        let asked = asked.into_iter().map(|(path, body)| (Method::POST, path, String::new(), body));
+        self.all_at_once_by(asked.collect()).await
+    }
+
+    /// The same with methods, and the bearer's token of each.
+    pub(crate) async fn all_at_once_by(&self, asked: Vec<(Method, String, String, Value)>) -> Vec<Answer> {
+        let sent = asked.into_iter().map(|(method, path, token, body)| {
+            let request = self.client.request(method, format!("{}{path}", self.server.base_url())).json(&body);
+            let request = if token.is_empty() { request } else { request.bearer_auth(token) };
             async move { Answer::read(request.send().await.expect("an answer")).await }
         });
         futures_util::future::join_all(sent).await
@@ -209,7 +216,8 @@ impl<'a> IntoFuture for Ask<'a> {
 /// A request as the transcript shows it: secrets by name, long bodies by length.
 fn told(method: &Method, path: &str, headers: &HeaderMap, body: Option<&(String, Vec<u8>)>) -> String {
     let path = path.split_once("token=").map_or(path.to_owned(), |(before, _)| format!("{before}token=[token]"));
-    let mut told = format!("▶ {method} {path}");
+    let path = path.split('/').map(|segment| if segment.parse::<uuid::Uuid>().is_ok() { "[uuid]" } else { segment });
+    let mut told = format!("▶ {method} {}", path.collect::<Vec<_>>().join("/"));
     for (name, value) in headers {
         let value = value.to_str().expect("a readable header");
         let secret = matches!(name.as_str(), "authorization" | "x-auth-token" | "x-admin-token" | "cookie");
@@ -265,6 +273,12 @@ impl Answer {
 
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+
+    /// Asserts status and code.
+    #[track_caller]
+    pub(crate) fn is(&self, status: u16, code: u32) {
+        assert_eq!((self.status.as_u16(), &self.json()["code"]), (status, &code.into()), "{}", self.body);
     }
 
     /// A text in the body, by JSON pointer.

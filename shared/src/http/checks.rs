@@ -91,6 +91,47 @@ impl Checks {
         self.accept(field, EmailAddress::parse(&text), &text)
     }
 
+    /// An e-mail address that may be absent; "" for none.
+    pub fn optional_email(&mut self, field: &'static str, given: Field<String>) -> Option<Option<EmailAddress>> {
+        let text = self.optional(field, given, "string")?;
+        if text.is_empty() {
+            return Some(None);
+        }
+        self.accept(field, EmailAddress::parse(&text), &text).map(Some)
+    }
+
+    /// A list of e-mail addresses that may be absent, with a bounded number of entries.
+    pub fn optional_emails(
+        &mut self,
+        field: &'static str,
+        given: Field<Vec<String>>,
+        most: usize,
+    ) -> Option<Vec<EmailAddress>> {
+        let texts = self.optional(field, given, "list of strings")?;
+        if texts.len() > most {
+            self.note(field, Problem::TooMany(most), None);
+            return None;
+        }
+        // Read to the end before it is given up, so that all that is wrong is told.
+        let read: Vec<_> = texts.iter().map(|text| self.accept(field, EmailAddress::parse(text), text)).collect();
+        read.into_iter().collect()
+    }
+
+    /// A whole number that may be absent.
+    pub fn optional_number(
+        &mut self,
+        field: &'static str,
+        given: Field<i64>,
+        allowed: &RangeInclusive<i64>,
+    ) -> Option<i64> {
+        let number = self.optional(field, given, "integer")?;
+        if !allowed.contains(&number) {
+            self.note(field, Problem::OutOfRange(*allowed.start(), *allowed.end()), Some(number.into()));
+            return None;
+        }
+        Some(number)
+    }
+
     /// A password that somebody chooses now.
     pub fn new_password(
         &mut self,

@@ -9,6 +9,7 @@ pub(crate) mod credentials;
 mod failure;
 mod front;
 mod routes;
+mod segment;
 
 pub use body::{Field, Json, MOST_JSON};
 pub use checks::Checks;
@@ -19,6 +20,7 @@ pub(crate) use failure::axum_json;
 pub use failure::{Failure, Render};
 pub use front::{App, Front};
 pub use routes::{Group, Routes};
+pub(crate) use segment::Segment;
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,7 @@
 //! `GET|PUT /api/v1/profile`, `POST /api/v1/auth/change-password`, `POST /api/v1/auth/first-login-reset`.
 
+use std::ops::RangeInclusive;
+
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -11,6 +13,9 @@ use super::success;
 use crate::contracts::rfc3339;
 use crate::http::{App, Checks, Context, Failure, Field, Json, Routes};
 use crate::identity::{Account, FirstLoginReset, ProfileChanges, Role};
+
+/// Characters of a nickname.
+pub(super) const NICKNAME: RangeInclusive<usize> = 0..=32;
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -80,7 +85,7 @@ async fn update_profile(
 ) -> Result<Response, Failure> {
     let mut checks = Checks::new();
     let changes = ProfileChanges {
-        display_name: checks.optional_text("nickname", body.nickname, &(0..=32)),
+        display_name: checks.optional_text("nickname", body.nickname, &NICKNAME),
         avatar_url: checks.optional_url("avatar_url", body.avatar_url, 512),
         ..ProfileChanges::default()
     };

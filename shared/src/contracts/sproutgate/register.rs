@@ -16,7 +16,7 @@ use crate::http::{App, Checks, Context, Failure, Field, Json, Routes};
 use crate::identity::{Registration, Role};
 
 /// Characters of an account's name.
-const NAME: RangeInclusive<usize> = 3..=32;
+pub(super) const NAME: RangeInclusive<usize> = 3..=32;
 /// Characters of a password.
 pub(super) const PASSWORD: RangeInclusive<usize> = 6..=128;
 /// Characters of a display name.
