@@ -45,7 +45,7 @@ impl From<anyhow::Error> for Failure {
 }
 
 impl IntoResponse for Failure {
-    /// Carries itself in the answer's extensions to [`render_failures`], which knows contract and language.
+    /// Carries itself in the answer's extensions to `render_failures`, which knows contract and language.
     fn into_response(self) -> Response {
         carry(Arc::new(self))
     }

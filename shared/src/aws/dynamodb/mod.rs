@@ -1,6 +1,6 @@
 //! The core's store in one DynamoDB table.
 //!
-//! [`items`] has every key and shape. Writes are conditional, one alone or several as a transaction; reads that
+//! `items` has every key and shape. Writes are conditional, one alone or several as a transaction; reads that
 //! decide are strongly consistent.
 
 mod commit;
