@@ -2,6 +2,7 @@
 //! thing that crosses them. Answers are kept whole, as snapshots.
 
 mod admin;
+mod avatars;
 mod closed;
 mod crossing;
 mod events;

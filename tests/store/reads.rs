@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 use polygate_shared::aws::client;
 use polygate_shared::aws::dynamodb::{DynamoStore, create_table};
-use polygate_shared::identity::{Change, ClaimKind, Hashed, KeyRecord, MailLog, Store, Version};
+use polygate_shared::identity::{Change, ClaimKind, Hashed, KeyRecord, MailLog, Picture, Store, Version};
 use serde_json::{Value, json};
 
 use crate::engine::{Engine, TABLE};
@@ -37,6 +37,22 @@ async fn values_come_back_as_they_were() {
     assert!(owner.is_some() && opened.is_none());
     let (owner, opened) = engine.store.account_and_session(id(99), session_id(1)).await.expect("an answer");
     assert!(owner.is_none() && opened.is_none());
+}
+
+#[tokio::test]
+async fn pictures_are_kept_as_bytes_until_they_are_dropped() {
+    let engine = Engine::start().await;
+    let picture = Picture::from_stored(&[0xff, 0xd8, 0, 0xff, 0xd9]);
+    assert_eq!(engine.store.picture(7).await.expect("an answer"), None);
+    commit(&engine, &[Change::KeepPicture { number: 7, picture: picture.clone() }]).await;
+    assert_eq!(engine.store.picture(7).await.expect("an answer"), Some(picture.clone()));
+    assert_eq!(engine.store.picture(77).await.expect("an answer"), None);
+    let item = engine.item("avatar#7".to_owned(), "picture".to_owned()).await;
+    assert_eq!(item["jpeg"].as_b().expect("binary").as_ref(), picture.jpeg());
+    for _ in 0..2 {
+        commit(&engine, &[Change::DropPicture { number: 7 }]).await;
+        assert_eq!(engine.store.picture(7).await.expect("an answer"), None);
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 //! A contract is a module: `mod.rs` has its envelope and how it spells failures, then one file per endpoint
 //! group has that group's routes, wire types and handlers.
 
+mod avatars;
 mod kite;
 mod mcphub;
 mod service;
@@ -21,17 +22,18 @@ use crate::http::{Contract, Group, Render, Routes};
 
 /// The routes of a group in a contract.
 pub(crate) fn routes(contract: Contract, group: Group) -> Routes {
-    match contract {
+    let own = match contract {
         Contract::Kite => kite::routes(group),
         Contract::Zeaya => zeaya::routes(group),
         Contract::Sproutgate => sproutgate::routes(group),
         Contract::Mcphub => mcphub::routes(group),
-    }
+    };
+    own.and(avatars::routes(group))
 }
 
 /// The routes of a group that belong to the service as a whole.
 pub(crate) fn service_routes(group: Group) -> Routes {
-    service::routes(group)
+    service::routes(group).and(avatars::routes(group))
 }
 
 /// How a contract spells failures.

@@ -36,6 +36,9 @@ fn every_failure() -> Vec<Failure> {
             retry_after: Duration::from_secs(1),
             cause: anyhow::anyhow!("a cause that nobody is told"),
         },
+        Error::PictureUnreadable,
+        Error::PictureTooLarge,
+        Error::PictureTypeUnsupported,
         Error::Internal(anyhow::anyhow!("a cause that nobody is told")),
     ];
     let own = [
@@ -45,6 +48,8 @@ fn every_failure() -> Vec<Failure> {
         Failure::BodyTooLarge,
         Failure::UnsupportedMediaType,
         Failure::OriginNotAllowed,
+        Failure::MalformedForm,
+        Failure::NotAForm,
         Failure::Panicked,
     ];
     core.into_iter().map(Failure::Core).chain(own).collect()
@@ -73,22 +78,27 @@ fn place(failure: &Failure) -> usize {
             Error::NotFound => 16,
             Error::TooManyRequests { .. } => 17,
             Error::Unavailable { .. } => 18,
-            Error::Internal(_) => 19,
+            Error::PictureUnreadable => 19,
+            Error::PictureTooLarge => 20,
+            Error::PictureTypeUnsupported => 21,
+            Error::Internal(_) => 22,
         },
-        Failure::MalformedBody => 20,
-        Failure::UnknownPath => 21,
-        Failure::MethodNotAllowed => 22,
-        Failure::BodyTooLarge => 23,
-        Failure::UnsupportedMediaType => 24,
-        Failure::OriginNotAllowed => 25,
-        Failure::Panicked => 26,
+        Failure::MalformedBody => 23,
+        Failure::UnknownPath => 24,
+        Failure::MethodNotAllowed => 25,
+        Failure::BodyTooLarge => 26,
+        Failure::UnsupportedMediaType => 27,
+        Failure::OriginNotAllowed => 28,
+        Failure::MalformedForm => 29,
+        Failure::NotAForm => 30,
+        Failure::Panicked => 31,
     }
 }
 
 #[test]
 fn the_list_is_whole() {
     let places: Vec<_> = every_failure().iter().map(place).collect();
-    assert_eq!(places, (0..27).collect::<Vec<_>>());
+    assert_eq!(places, (0..32).collect::<Vec<_>>());
 }
 
 #[test]

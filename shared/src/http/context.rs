@@ -36,6 +36,12 @@ pub struct Context {
 }
 
 impl Context {
+    /// Scheme and host that the request was addressed to, e.g. `https://id.example.com`; none where the host is unknown.
+    pub fn origin(&self) -> Option<String> {
+        let scheme = if self.arrival.secure { "https" } else { "http" };
+        self.arrival.host.as_ref().map(|host| format!("{scheme}://{host}"))
+    }
+
     /// The same, as the core wants it.
     pub fn visitor(&self) -> Visitor {
         Visitor {

@@ -32,8 +32,6 @@ pub(crate) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
 pub(crate) fn check_origin(parts: &Parts, app: &App, context: &Context) -> Result<(), Failure> {
     let safe = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
     let Some(origin) = header_text(&parts.headers, &header::ORIGIN).filter(|_| !safe) else { return Ok(()) };
-    let scheme = if context.arrival.secure { "https" } else { "http" };
-    let own = context.arrival.host.as_ref().map(|host| format!("{scheme}://{host}"));
-    let allowed = own.is_some_and(|own| own.eq_ignore_ascii_case(origin)) || app.allows_origin(origin);
+    let allowed = context.origin().is_some_and(|own| own.eq_ignore_ascii_case(origin)) || app.allows_origin(origin);
     if allowed { Ok(()) } else { Err(Failure::OriginNotAllowed) }
 }

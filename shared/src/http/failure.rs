@@ -26,6 +26,10 @@ pub enum Failure {
     BodyTooLarge,
     /// A body in another form than the endpoint takes.
     UnsupportedMediaType,
+    /// A form that can't be taken apart.
+    MalformedForm,
+    /// Something else where the endpoint takes a form.
+    NotAForm,
     /// A change that a cookie vouches for, asked for by a page that may not.
     OriginNotAllowed,
     /// A handler panicked.
@@ -120,6 +124,8 @@ impl std::fmt::Display for Failure {
             Self::MethodNotAllowed => f.write_str("method not allowed"),
             Self::BodyTooLarge => f.write_str("body too large"),
             Self::UnsupportedMediaType => f.write_str("media type unsupported"),
+            Self::MalformedForm => f.write_str("malformed form"),
+            Self::NotAForm => f.write_str("not a form"),
             Self::OriginNotAllowed => f.write_str("origin not allowed"),
             Self::Panicked => f.write_str("a handler panicked"),
         }

@@ -10,6 +10,7 @@ mod failure;
 mod front;
 mod routes;
 mod segment;
+mod upload;
 
 pub use body::{Field, Json, MOST_JSON};
 pub use checks::Checks;
@@ -21,6 +22,7 @@ pub use failure::{Failure, Render};
 pub use front::{App, Front};
 pub use routes::{Group, Routes};
 pub(crate) use segment::Segment;
+pub use upload::Upload;
 
 use std::collections::BTreeMap;
 

@@ -13,7 +13,7 @@ pub enum Group {
     Login,
     /// Register, verify e-mail, forgot and reset password: everything public that sends mail.
     Register,
-    /// Refresh, verify a token, published keys: what other services call often.
+    /// Refresh, verify a token, published keys and pictures: what others call often.
     Refresh,
     /// Everything a signed-in person does to their own account.
     Profile,
@@ -48,6 +48,13 @@ impl Routes {
     /// None yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// These and those.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        self.paths.extend(others.paths);
+        Self { router: self.router.merge(others.router), paths: self.paths }
     }
 
     /// Adds a path with all its methods.

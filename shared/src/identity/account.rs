@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
-use super::{EmailAddress, Name, PasswordHash};
+use super::{Avatar, EmailAddress, Name, PasswordHash};
 
 // Written as text whatever the time library's features are, so that every build reads what another wrote.
 time::serde::format_description!(calendar_date, Date, "[year]-[month]-[day]");
@@ -68,8 +68,9 @@ pub struct Usage {
 pub struct Profile {
     /// Free text shown instead of the name.
     pub display_name: String,
-    /// An absolute `http` or `https` address of a picture.
-    pub avatar_url: String,
+    /// A picture of them.
+    #[serde(flatten)]
+    pub avatar: Avatar,
     /// Text, possibly Markdown; never rendered by this service.
     pub bio: String,
     /// Stated gender.
@@ -161,7 +162,7 @@ impl Account {
 pub struct ProfileChanges {
     /// New display name; "" clears it.
     pub display_name: Option<String>,
-    /// New avatar address; "" clears it.
+    /// New address of the avatar; "" clears it, and either takes an uploaded picture away.
     pub avatar_url: Option<String>,
     /// New text about the person.
     pub bio: Option<String>,
@@ -183,7 +184,7 @@ impl ProfileChanges {
     pub fn apply(self, profile: &mut Profile) {
         let Self { display_name, avatar_url, bio, gender, birthday, phone } = self;
         profile.display_name = display_name.unwrap_or_else(|| std::mem::take(&mut profile.display_name));
-        profile.avatar_url = avatar_url.unwrap_or_else(|| std::mem::take(&mut profile.avatar_url));
+        profile.avatar = avatar_url.map_or_else(|| std::mem::take(&mut profile.avatar), Avatar::at);
         profile.bio = bio.unwrap_or_else(|| std::mem::take(&mut profile.bio));
         profile.gender = gender.unwrap_or(profile.gender);
         profile.birthday = birthday.unwrap_or(profile.birthday);

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use time::OffsetDateTime;
-use tokio::sync::RwLock;
+use tokio::sync::{RwLock, Semaphore};
 
 use super::keys::KeyRing;
 use super::ownership::changed_ownership;
@@ -30,6 +30,8 @@ pub struct Identity {
     pub(super) chance: Arc<dyn Chance>,
     pub(super) hasher: Hasher,
     pub(super) policy: Policy,
+    /// Who holds its permit draws a picture.
+    pub(super) drawing: Arc<Semaphore>,
     pub(super) proposed_issuer: OnceLock<String>,
     pub(super) keys: RwLock<Option<LoadedKeys>>,
 }
@@ -52,7 +54,17 @@ impl Identity {
         policy: Policy,
     ) -> Self {
         super::signature::install();
-        Self { store, mailer, clock, chance, hasher, policy, proposed_issuer: OnceLock::new(), keys: RwLock::new(None) }
+        Self {
+            store,
+            mailer,
+            clock,
+            chance,
+            hasher,
+            policy,
+            drawing: Arc::new(Semaphore::new(1)),
+            proposed_issuer: OnceLock::new(),
+            keys: RwLock::new(None),
+        }
     }
 
     /// Whether anybody may make an account.
@@ -113,6 +125,9 @@ impl Identity {
         account.updated_at = self.now();
         let mut changes = vec![Change::UpdateAccount { account: &account, was: read.version }];
         changes.extend(changed_ownership(&read.account, &account));
+        if !account.profile.avatar.is_uploaded() {
+            changes.extend(read.account.without_picture());
+        }
         changes.extend(others);
         Ok(self.commit(&changes).await?.then_some(account))
     }

@@ -59,6 +59,15 @@ pub enum Error {
     /// The mailed code is wrong, used up or expired: which of them is not told.
     #[error("code wrong, used up or expired")]
     CodeWrong,
+    /// The bytes are no whole picture.
+    #[error("picture unreadable")]
+    PictureUnreadable,
+    /// More pixels than are decoded.
+    #[error("picture too large")]
+    PictureTooLarge,
+    /// Not one of the kinds of picture that are read.
+    #[error("picture type unsupported")]
+    PictureTypeUnsupported,
     /// There is no such thing.
     #[error("not found")]
     NotFound,

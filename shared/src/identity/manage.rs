@@ -135,6 +135,7 @@ impl Identity {
             let Versioned { account, version } = &read;
             let mut changes = vec![Change::DeleteAccount { account: account.id, was: *version }];
             changes.extend(whole_ownership(account));
+            changes.extend(account.without_picture());
             if self.commit(&changes).await? {
                 return Ok(());
             }

@@ -3,6 +3,7 @@
 
 mod account;
 mod administer;
+mod avatar;
 mod challenge;
 pub(crate) mod chance;
 mod clock;
@@ -16,6 +17,7 @@ mod manage;
 mod millis;
 mod ownership;
 mod password;
+mod picture;
 mod profile;
 mod refresh;
 mod register;
@@ -32,6 +34,7 @@ pub use account::{
     Account, AccountId, DEFAULT_STORAGE_LIMIT, EmailClaim, Gender, Profile, ProfileChanges, Role, Usage,
 };
 pub use administer::{AccountPage, Administrator};
+pub use avatar::Avatar;
 pub use challenge::{CODE_LIFE, Challenge, ChallengeKey, MOST_GUESSES, MailEntry, MailLog, PendingAccount, Purpose};
 pub use chance::{Chance, SystemChance};
 pub use clock::{Clock, SystemClock};
@@ -41,6 +44,7 @@ pub use keys::{KeyRecord, PublicKey};
 pub use mail::{Language, Mail, Mailer};
 pub use manage::{AccountChanges, AccountDetails, NewAccount};
 pub use password::{Hasher, PasswordHash};
+pub use picture::{Picture, PictureVersion};
 pub use profile::FirstLoginReset;
 pub use register::{FIRST_ADMINISTRATOR, Registration};
 pub use secret::{AccessToken, AdminToken, Code, Hashed, Password, RefreshToken};

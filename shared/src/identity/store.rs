@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use time::OffsetDateTime;
 
 use super::{
-    Account, AccountId, Challenge, ChallengeKey, Hashed, KeyRecord, MailLog, RefreshChain, Result, Session, SessionId,
+    Account, AccountId, Challenge, ChallengeKey, Hashed, KeyRecord, MailLog, Picture, RefreshChain, Result, Session,
+    SessionId,
 };
 
 /// What owns a name or an address.
@@ -96,6 +97,18 @@ pub enum Change<'a> {
         /// The version that was read.
         was: u64,
     },
+    /// Keeps a picture in place of an earlier one. No condition: it goes along with the account that names it.
+    KeepPicture {
+        /// The account's number.
+        number: u64,
+        /// The picture.
+        picture: Picture,
+    },
+    /// Throws a picture away. No condition, as above.
+    DropPicture {
+        /// The account's number.
+        number: u64,
+    },
     /// Makes sure that the first administrator is made only once. Condition: it never was.
     MarkFirstAdministrator,
 }
@@ -175,6 +188,9 @@ pub trait Store: Send + Sync {
 
     /// What was mailed to an address of late.
     async fn mail_log(&self, address_key: &str) -> Result<MailLog>;
+
+    /// The picture of the account of this number.
+    async fn picture(&self, number: u64) -> Result<Option<Picture>>;
 
     /// Issuer and signing keys. One round trip.
     async fn signing_record(&self) -> Result<SigningRecord>;

@@ -55,6 +55,16 @@ pub(crate) enum Text {
     BodyTooLarge,
     /// The body's media type is not supported.
     UnsupportedMediaType,
+    /// The form can't be taken apart.
+    MalformedForm,
+    /// A form is needed.
+    NotAForm,
+    /// The picture can't be read.
+    PictureUnreadable,
+    /// The picture has too many pixels.
+    PictureTooLarge,
+    /// The kind of picture is not supported.
+    PictureTypeUnsupported,
     /// Pages of that origin may not do this.
     OriginNotAllowed,
     /// Too many requests.
@@ -71,6 +81,8 @@ pub(crate) enum Text {
     SignedOut,
     /// Updated.
     Updated,
+    /// Uploaded.
+    Uploaded,
     /// Password changed, in zeaya's words.
     PasswordChanged,
     /// Password changed, in mcphub's words.
@@ -120,6 +132,8 @@ fn key(failure: &Failure) -> Text {
         Failure::MethodNotAllowed => Text::MethodNotAllowed,
         Failure::BodyTooLarge => Text::BodyTooLarge,
         Failure::UnsupportedMediaType => Text::UnsupportedMediaType,
+        Failure::MalformedForm => Text::MalformedForm,
+        Failure::NotAForm => Text::NotAForm,
         Failure::OriginNotAllowed => Text::OriginNotAllowed,
         Failure::Panicked => Text::Internal,
     }
@@ -143,6 +157,9 @@ fn key_of_error(error: &Error) -> Text {
         Error::LastAdministrator => Text::LastAdministrator,
         Error::CurrentPasswordWrong => Text::CurrentPasswordWrong,
         Error::CodeWrong => Text::CodeWrong,
+        Error::PictureUnreadable => Text::PictureUnreadable,
+        Error::PictureTooLarge => Text::PictureTooLarge,
+        Error::PictureTypeUnsupported => Text::PictureTypeUnsupported,
         Error::NotFound => Text::NotFound,
         Error::TooManyRequests { .. } => Text::TooManyRequests,
         Error::Unavailable { .. } => Text::Unavailable,

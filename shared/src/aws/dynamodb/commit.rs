@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason};
 
 use super::DynamoStore;
 use super::fault::{fault, patiently, unavailable};
-use super::items::{AccountItem, ChallengeItem, ClaimItem, Item, Key, SessionItem, mail_log_expiry};
+use super::items::{AccountItem, ChallengeItem, ClaimItem, Item, Key, PictureItem, SessionItem, mail_log_expiry};
 use super::write::{Write, mark};
 use crate::identity::{Account, AccountId, Chance, Change, Claim, ClaimKind, MailLog, Refused, Result, Version};
 
@@ -72,6 +72,8 @@ fn add(writes: &mut Vec<Write>, change: &Change<'_>, chance: &dyn Chance) -> any
                 .value(":null", &"NULL")?
         }
         Change::RecordMail { log, was } => record(log, *was, chance)?,
+        Change::KeepPicture { number, picture } => Write::put(&PictureItem::new(*number, picture))?,
+        Change::DropPicture { number } => Write::delete(Key::picture(*number)),
         Change::MarkFirstAdministrator => Write::put(&Key::first_administrator())?.when(ABSENT),
     };
     writes.push(write);

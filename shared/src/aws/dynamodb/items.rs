@@ -7,6 +7,7 @@
 //! | claim | `name#<key>`, `email#<key>` | `claim` | |
 //! | code | `code#<purpose>#<subject>` | `<address key>`, for registrations `<address key>#<request>` | `expires_at` |
 //! | mail log | `mail#<address key>` | `log` | `expires_at`, `written` |
+//! | avatar picture | `avatar#<account number>` | `picture` | |
 //! | last account number | `counter#number` | `counter` | |
 //! | number of accounts, in shards | `total#<shard>` | `counter` | |
 //! | issuer and signing keys | `signing` | `issuer`, `key#<sequence>` | |
@@ -30,8 +31,8 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::identity::{
-    Account, AccountId, Challenge, ChallengeKey, Claim, ClaimKind, Hashed, KeyRecord, MailLog, RefreshChain, Session,
-    SessionId, Version, Versioned,
+    Account, AccountId, Challenge, ChallengeKey, Claim, ClaimKind, Hashed, KeyRecord, MailLog, Picture, RefreshChain,
+    Session, SessionId, Version, Versioned,
 };
 
 /// An item as the SDK knows it.
@@ -89,6 +90,11 @@ impl Key {
 
     pub(super) fn mail_log(address_key: &str) -> Self {
         Self::new(format!("mail#{}", fitting(address_key)), "log")
+    }
+
+    /// By the account's number, which its address tells, so that serving a picture takes one read.
+    pub(super) fn picture(number: u64) -> Self {
+        Self::new(format!("avatar#{number}"), "picture")
     }
 
     pub(super) fn account_number() -> Self {
@@ -248,6 +254,27 @@ impl<'a> ChallengeItem<'a> {
     pub(super) fn new(challenge: &'a Challenge) -> Self {
         let expires_at = (challenge.expires_at + CODE_TAIL).unix_timestamp();
         Self { key: Key::challenge(challenge), expires_at, challenge: Cow::Borrowed(challenge) }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct PictureItem {
+    #[serde(flatten)]
+    key: Key,
+    /// Binary: serde would make a list of numbers of it.
+    #[serde(with = "serde_bytes")]
+    jpeg: Vec<u8>,
+}
+
+impl PictureItem {
+    pub(super) fn new(number: u64, picture: &Picture) -> Self {
+        Self { key: Key::picture(number), jpeg: picture.jpeg().to_vec() }
+    }
+}
+
+impl From<PictureItem> for Picture {
+    fn from(item: PictureItem) -> Self {
+        Self::from_stored(&item.jpeg)
     }
 }
 

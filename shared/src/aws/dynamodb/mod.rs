@@ -21,11 +21,12 @@ use time::OffsetDateTime;
 pub use table::create_table;
 
 use crate::identity::{
-    Account, AccountId, Challenge, ChallengeKey, Chance, Change, Claim, ClaimKind, Hashed, KeyRecord, MailLog,
+    Account, AccountId, Challenge, ChallengeKey, Chance, Change, Claim, ClaimKind, Hashed, KeyRecord, MailLog, Picture,
     RefreshChain, Refused, Result, Session, SessionId, SigningRecord, Store, Versioned,
 };
 use items::{
-    AccountItem, AdminTokenItem, CounterItem, IssuerItem, Key, MailLogItem, SigningKeyItem, attribute, refreshed,
+    AccountItem, AdminTokenItem, CounterItem, IssuerItem, Key, MailLogItem, PictureItem, SigningKeyItem, attribute,
+    refreshed,
 };
 use write::Write;
 
@@ -121,6 +122,10 @@ impl Store for DynamoStore {
     async fn mail_log(&self, address_key: &str) -> Result<MailLog> {
         let stored = self.get::<MailLogItem>(Key::mail_log(address_key)).await?;
         Ok(stored.map_or_else(|| MailLog::empty(address_key), |item| item.log))
+    }
+
+    async fn picture(&self, number: u64) -> Result<Option<Picture>> {
+        Ok(self.get::<PictureItem>(Key::picture(number)).await?.map(Picture::from))
     }
 
     async fn signing_record(&self) -> Result<SigningRecord> {

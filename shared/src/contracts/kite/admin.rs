@@ -49,13 +49,13 @@ struct ListAnswer<'a> {
     size: u32,
 }
 
-async fn list_users(State(app): State<App>, _: By, parts: Parts) -> Result<Response, Failure> {
+async fn list_users(State(app): State<App>, context: Context, _: By, parts: Parts) -> Result<Response, Failure> {
     let mut checks = Checks::new();
     let page = number(&mut checks, &parts, "page", 1, u32::MAX / MOST_ON_A_PAGE);
     let size = number(&mut checks, &parts, "size", PAGE_SIZE, MOST_ON_A_PAGE);
     checks.finish()?;
     let listed = app.identity.list_accounts_by_page(page, size).await?;
-    let items = listed.accounts.iter().map(ProfileBody::of).collect();
+    let items = listed.accounts.iter().map(|account| ProfileBody::of(account, &context)).collect();
     success(ListAnswer { items, total: listed.total, page, size })
 }
 
@@ -81,7 +81,12 @@ struct UserRequest {
     is_active: Field<bool>,
 }
 
-async fn create_user(State(app): State<App>, _: By, Json(body): Json<UserRequest>) -> Result<Response, Failure> {
+async fn create_user(
+    State(app): State<App>,
+    context: Context,
+    _: By,
+    Json(body): Json<UserRequest>,
+) -> Result<Response, Failure> {
     let mut checks = Checks::new();
     let email = checks.email("email", body.email);
     let name = checks.name("username", body.username, &NAME, email.as_ref());
@@ -97,11 +102,12 @@ async fn create_user(State(app): State<App>, _: By, Json(body): Json<UserRequest
     let (Some(name), Some(password)) = (name, password) else { return Err(checks.refuse()) };
     checks.finish()?;
     let account = app.identity.create_account(NewAccount { name, password, details }).await?;
-    created(ProfileBody::of(&account))
+    created(ProfileBody::of(&account, &context))
 }
 
 async fn update_user(
     State(app): State<App>,
+    context: Context,
     By(by): By,
     Segment(id): Segment,
     Json(body): Json<UserRequest>,
@@ -126,7 +132,7 @@ async fn update_user(
     let password = checks.optional_new_password("password", body.password, &PASSWORD);
     checks.finish()?;
     let account = app.identity.change_account(&by, read, AccountChanges { name, password, details }).await?;
-    success(ProfileBody::of(&account))
+    success(ProfileBody::of(&account, &context))
 }
 
 async fn deactivate_user(State(app): State<App>, By(by): By, Segment(id): Segment) -> Result<Response, Failure> {

@@ -48,19 +48,19 @@ pub(super) fn render(failure: &Failure, language: Language) -> (StatusCode, Valu
 fn status_and_code(failure: &Failure) -> (StatusCode, u32) {
     match failure {
         Failure::Core(error) => of_error(error),
-        Failure::MalformedBody => (StatusCode::BAD_REQUEST, 40000),
+        Failure::MalformedBody | Failure::MalformedForm => (StatusCode::BAD_REQUEST, 40000),
         Failure::OriginNotAllowed => (StatusCode::FORBIDDEN, 40300),
         Failure::UnknownPath => (StatusCode::NOT_FOUND, 40400),
         Failure::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, 40500),
         Failure::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, 41300),
-        Failure::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, 41500),
+        Failure::UnsupportedMediaType | Failure::NotAForm => (StatusCode::UNSUPPORTED_MEDIA_TYPE, 41500),
         Failure::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, 50000),
     }
 }
 
 fn of_error(error: &Error) -> (StatusCode, u32) {
     match error {
-        Error::Invalid(_) => (StatusCode::BAD_REQUEST, 40000),
+        Error::Invalid(_) | Error::PictureUnreadable => (StatusCode::BAD_REQUEST, 40000),
         Error::CodeWrong => (StatusCode::BAD_REQUEST, 40001),
         Error::CurrentPasswordWrong => (StatusCode::BAD_REQUEST, 40010),
         Error::WrongCredentials | Error::AccountDisabled | Error::TokenMissing => (StatusCode::UNAUTHORIZED, 40100),
@@ -72,6 +72,8 @@ fn of_error(error: &Error) -> (StatusCode, u32) {
         Error::NotFound => (StatusCode::NOT_FOUND, 40400),
         Error::NameTaken | Error::EmailTaken => (StatusCode::CONFLICT, 40900),
         Error::LastAdministrator => (StatusCode::CONFLICT, 40901),
+        Error::PictureTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, 41300),
+        Error::PictureTypeUnsupported => (StatusCode::UNSUPPORTED_MEDIA_TYPE, 41500),
         Error::TooManyRequests { .. } => (StatusCode::TOO_MANY_REQUESTS, 42900),
         Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, 50000),
         Error::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, 50300),

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::register::{NAME, PASSWORD};
 use super::session::{Caller, NewCaller, TERMS, session_answer};
 use super::success;
-use crate::contracts::rfc3339;
+use crate::contracts::{avatars, rfc3339};
 use crate::http::{App, Checks, Context, Failure, Field, Json, Routes};
 use crate::identity::{Account, FirstLoginReset, ProfileChanges, Role};
 
@@ -31,7 +31,7 @@ pub(super) struct ProfileBody<'a> {
     username: &'a str,
     nickname: &'a str,
     email: &'a str,
-    avatar_url: &'a str,
+    avatar_url: String,
     role: Role,
     /// Bytes; -1 is unlimited.
     storage_limit: i64,
@@ -45,14 +45,14 @@ pub(super) struct ProfileBody<'a> {
 }
 
 impl<'a> ProfileBody<'a> {
-    pub(super) fn of(account: &'a Account) -> Self {
+    pub(super) fn of(account: &'a Account, context: &Context) -> Self {
         Self {
             id: account.id.to_string(),
             user_id: account.id.to_string(),
             username: account.name.as_str(),
             nickname: account.display_name(),
             email: account.email_text(),
-            avatar_url: &account.profile.avatar_url,
+            avatar_url: avatars::address_of(account, context),
             role: account.role,
             storage_limit: account.storage_limit,
             storage_used: account.storage_used,
@@ -66,8 +66,8 @@ impl<'a> ProfileBody<'a> {
     }
 }
 
-async fn profile(caller: NewCaller) -> Result<Response, Failure> {
-    success(ProfileBody::of(&caller.0.account.account))
+async fn profile(context: Context, caller: NewCaller) -> Result<Response, Failure> {
+    success(ProfileBody::of(&caller.0.account.account, &context))
 }
 
 #[derive(Default, Deserialize)]
@@ -80,13 +80,18 @@ struct UpdateRequest {
 
 async fn update_profile(
     State(app): State<App>,
+    context: Context,
     Caller(mut caller): Caller,
     Json(body): Json<UpdateRequest>,
 ) -> Result<Response, Failure> {
     let mut checks = Checks::new();
     let changes = ProfileChanges {
         display_name: checks.optional_text("nickname", body.nickname, &NICKNAME),
-        avatar_url: checks.optional_url("avatar_url", body.avatar_url, 512),
+        avatar_url: avatars::changed(
+            checks.optional_url("avatar_url", body.avatar_url, 512),
+            &caller.account.account,
+            &context,
+        ),
         ..ProfileChanges::default()
     };
     let email = match body.email {
@@ -98,7 +103,7 @@ async fn update_profile(
         caller = app.identity.change_unproved_email(caller, email).await?;
     }
     let account = app.identity.update_profile(caller, changes, None).await?;
-    success(ProfileBody::of(&account))
+    success(ProfileBody::of(&account, &context))
 }
 
 #[derive(Default, Deserialize)]

@@ -92,12 +92,12 @@ fn field_errors(violations: &[Violation], language: Language) -> Value {
 fn status(failure: &Failure) -> StatusCode {
     match failure {
         Failure::Core(error) => status_of_error(error),
-        Failure::MalformedBody => StatusCode::BAD_REQUEST,
+        Failure::MalformedBody | Failure::MalformedForm => StatusCode::BAD_REQUEST,
         Failure::OriginNotAllowed => StatusCode::FORBIDDEN,
         Failure::UnknownPath => StatusCode::NOT_FOUND,
         Failure::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Failure::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Failure::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Failure::UnsupportedMediaType | Failure::NotAForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Failure::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
@@ -119,6 +119,9 @@ fn status_of_error(error: &Error) -> StatusCode {
         | Error::NotAdministrator
         | Error::RegistrationClosed => StatusCode::FORBIDDEN,
         Error::NotFound => StatusCode::NOT_FOUND,
+        Error::PictureUnreadable => StatusCode::BAD_REQUEST,
+        Error::PictureTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::PictureTypeUnsupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Error::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
         Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
         Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,

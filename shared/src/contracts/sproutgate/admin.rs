@@ -9,8 +9,8 @@ use serde_json::json;
 
 use super::register::{DISPLAY_NAME, NAME, PASSWORD};
 use super::{UserBody, success};
-use crate::contracts::LARGEST;
-use crate::http::{App, Checks, Failure, Field, Json, Routes, Segment, credentials, query_value};
+use crate::contracts::{LARGEST, avatars};
+use crate::http::{App, Checks, Context, Failure, Field, Json, Routes, Segment, credentials, query_value};
 use crate::identity::{AccountChanges, AccountDetails, Administrator, NewAccount, Problem, ProfileChanges};
 
 /// Accounts in one answer, where the request doesn't say.
@@ -54,7 +54,7 @@ struct ListAnswer<'a> {
     next_cursor: Option<String>,
 }
 
-async fn list_users(State(app): State<App>, _: By, parts: Parts) -> Result<Response, Failure> {
+async fn list_users(State(app): State<App>, context: Context, _: By, parts: Parts) -> Result<Response, Failure> {
     let query = parts.uri.query();
     let mut checks = Checks::new();
     let limit = number(&mut checks, "limit", query_value(query, "limit"), LIMIT.into(), 1, MOST.into());
@@ -63,7 +63,7 @@ async fn list_users(State(app): State<App>, _: By, parts: Parts) -> Result<Respo
     let page = app.identity.list_accounts(after, u32::try_from(limit).unwrap_or(MOST)).await?;
     success(ListAnswer {
         total: page.total,
-        users: page.accounts.iter().map(UserBody::of).collect(),
+        users: page.accounts.iter().map(|account| UserBody::of(account, &context)).collect(),
         next_cursor: page.next.map(|number| number.to_string()),
     })
 }
@@ -124,7 +124,12 @@ impl DetailsRequest {
     }
 }
 
-async fn create_user(State(app): State<App>, _: By, Json(body): Json<UserRequest>) -> Result<Response, Failure> {
+async fn create_user(
+    State(app): State<App>,
+    context: Context,
+    _: By,
+    Json(body): Json<UserRequest>,
+) -> Result<Response, Failure> {
     let mut checks = Checks::new();
     let details = body.details.read(&mut checks);
     let email = details.email.as_ref().and_then(Option::as_ref);
@@ -133,23 +138,25 @@ async fn create_user(State(app): State<App>, _: By, Json(body): Json<UserRequest
     let (Some(name), Some(password)) = (name, password) else { return Err(checks.refuse()) };
     checks.finish()?;
     let account = app.identity.create_account(NewAccount { name, password, details }).await?;
-    success(json!({"user": UserBody::of(&account)}))
+    success(json!({"user": UserBody::of(&account, &context)}))
 }
 
 async fn update_user(
     State(app): State<App>,
+    context: Context,
     By(by): By,
     Segment(name): Segment,
     Json(body): Json<UserRequest>,
 ) -> Result<Response, Failure> {
     let read = app.identity.account_named(&name).await?;
     let mut checks = Checks::new();
-    let details = body.details.read(&mut checks);
+    let mut details = body.details.read(&mut checks);
+    details.profile.avatar_url = avatars::changed(details.profile.avatar_url, &read.account, &context);
     let password = checks.optional_new_password("password", body.password, &PASSWORD);
     checks.finish()?;
     // The name itself stays: clients send it along with the rest.
     let account = app.identity.change_account(&by, read, AccountChanges { name: None, password, details }).await?;
-    success(json!({"user": UserBody::of(&account)}))
+    success(json!({"user": UserBody::of(&account, &context)}))
 }
 
 async fn delete_user(State(app): State<App>, By(by): By, Segment(name): Segment) -> Result<Response, Failure> {

@@ -40,6 +40,6 @@ async fn login(State(app): State<App>, context: Context, Json(body): Json<LoginR
     success(LoginAnswer {
         token: opened.tokens.access.reveal(),
         expires_at: rfc3339(opened.tokens.access_expires_at),
-        user: UserBody::of(&opened.account),
+        user: UserBody::of(&opened.account, &context),
     })
 }

@@ -14,8 +14,8 @@ use axum::response::Response;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{DAY, rfc3339};
-use crate::http::{App, Failure, Group, Routes, axum_json, credentials};
+use super::{DAY, avatars, rfc3339};
+use crate::http::{App, Context, Failure, Group, Routes, axum_json, credentials};
 use crate::identity::{Account, EmailAddress, Error, Gate, Language, SessionTerms, SignedIn};
 use crate::messages;
 
@@ -48,14 +48,14 @@ struct UserBody<'a> {
     sprout_coins: i64,
     secondary_emails: Vec<&'a str>,
     phone: &'a str,
-    avatar_url: &'a str,
+    avatar_url: String,
     bio: &'a str,
     created_at: String,
     updated_at: String,
 }
 
 impl<'a> UserBody<'a> {
-    fn of(account: &'a Account) -> Self {
+    fn of(account: &'a Account, context: &Context) -> Self {
         Self {
             account: account.name.as_str(),
             username: account.display_name(),
@@ -64,7 +64,7 @@ impl<'a> UserBody<'a> {
             sprout_coins: account.coins,
             secondary_emails: account.secondary_emails.iter().map(EmailAddress::as_str).collect(),
             phone: &account.profile.phone,
-            avatar_url: &account.profile.avatar_url,
+            avatar_url: avatars::address_of(account, context),
             bio: &account.profile.bio,
             created_at: rfc3339(account.created_at),
             updated_at: rfc3339(account.updated_at),
@@ -92,12 +92,12 @@ pub(super) fn render(failure: &Failure, language: Language) -> (StatusCode, Valu
 fn status(failure: &Failure) -> StatusCode {
     match failure {
         Failure::Core(error) => status_of_error(error),
-        Failure::MalformedBody => StatusCode::BAD_REQUEST,
+        Failure::MalformedBody | Failure::MalformedForm => StatusCode::BAD_REQUEST,
         Failure::OriginNotAllowed => StatusCode::FORBIDDEN,
         Failure::UnknownPath => StatusCode::NOT_FOUND,
         Failure::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Failure::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Failure::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Failure::UnsupportedMediaType | Failure::NotAForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Failure::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
@@ -116,6 +116,9 @@ fn status_of_error(error: &Error) -> StatusCode {
         | Error::RegistrationClosed => StatusCode::FORBIDDEN,
         Error::NotFound => StatusCode::NOT_FOUND,
         Error::NameTaken | Error::EmailTaken | Error::LastAdministrator => StatusCode::CONFLICT,
+        Error::PictureUnreadable => StatusCode::BAD_REQUEST,
+        Error::PictureTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::PictureTypeUnsupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Error::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
         Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
         Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,

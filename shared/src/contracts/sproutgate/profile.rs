@@ -8,15 +8,16 @@ use serde_json::json;
 
 use super::register::{DISPLAY_NAME, PASSWORD};
 use super::{Caller, UserBody, success};
-use crate::http::{App, Checks, Failure, Field, Json, Routes};
+use crate::contracts::avatars;
+use crate::http::{App, Checks, Context, Failure, Field, Json, Routes};
 use crate::identity::ProfileChanges;
 
 pub(super) fn routes() -> Routes {
     Routes::new().at("/api/auth/me", get(me)).at("/api/auth/profile", put(update_profile))
 }
 
-async fn me(Caller(caller): Caller) -> Result<Response, Failure> {
-    success(json!({"user": UserBody::of(&caller.account.account)}))
+async fn me(context: Context, Caller(caller): Caller) -> Result<Response, Failure> {
+    success(json!({"user": UserBody::of(&caller.account.account, &context)}))
 }
 
 #[derive(Default, Deserialize)]
@@ -32,6 +33,7 @@ struct UpdateRequest {
 
 async fn update_profile(
     State(app): State<App>,
+    context: Context,
     Caller(caller): Caller,
     Json(body): Json<UpdateRequest>,
 ) -> Result<Response, Failure> {
@@ -39,7 +41,11 @@ async fn update_profile(
     let changes = ProfileChanges {
         display_name: checks.optional_text("username", body.username, &DISPLAY_NAME),
         phone: checks.optional_text("phone", body.phone, &(0..=32)),
-        avatar_url: checks.optional_url("avatarUrl", body.avatar_url, 512),
+        avatar_url: avatars::changed(
+            checks.optional_url("avatarUrl", body.avatar_url, 512),
+            &caller.account.account,
+            &context,
+        ),
         bio: checks.optional_text("bio", body.bio, &(0..=4096)),
         gender: None,
         birthday: None,
@@ -47,5 +53,5 @@ async fn update_profile(
     let password = checks.optional_new_password("password", body.password, &PASSWORD);
     checks.finish()?;
     let account = app.identity.update_profile(caller, changes, password).await?;
-    success(json!({"user": UserBody::of(&account)}))
+    success(json!({"user": UserBody::of(&account, &context)}))
 }

@@ -68,13 +68,17 @@ struct VerifyEmailRequest {
     code: Field<String>,
 }
 
-async fn verify_email(State(app): State<App>, Json(body): Json<VerifyEmailRequest>) -> Result<Response, Failure> {
+async fn verify_email(
+    State(app): State<App>,
+    context: Context,
+    Json(body): Json<VerifyEmailRequest>,
+) -> Result<Response, Failure> {
     let mut checks = Checks::new();
     let account = checks.text("account", body.account);
     let code = checks.code("code", body.code);
     let (Some(account), Some(code)) = (account, code) else { return Err(checks.refuse()) };
     let account = app.identity.verify_email(&account, &code).await?;
-    success(json!({"created": true, "user": UserBody::of(&account)}))
+    success(json!({"created": true, "user": UserBody::of(&account, &context)}))
 }
 
 #[derive(Default, Deserialize)]

@@ -1,6 +1,7 @@
 //! zeaya, the photo gallery's contract: `/api/auth/*`, every answer in `{code,message,data}`, errors with codes
 //! of their own or the HTTP status.
 
+mod avatar;
 mod login;
 mod profile;
 mod register;
@@ -13,7 +14,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use time::{OffsetDateTime, UtcOffset};
 
-use super::DAY;
+use super::{DAY, avatars};
 use crate::http::{App, Failure, Group, Routes, axum_json, credentials};
 use crate::identity::{Account, Error, Gate, Language, SessionTerms, SignedIn, Violation};
 use crate::messages::{self, Text};
@@ -25,7 +26,7 @@ pub(super) fn routes(group: Group) -> Routes {
     match group {
         Group::Login => login::routes(),
         Group::Register => register::routes(),
-        Group::Profile => profile::routes(),
+        Group::Profile => profile::routes().and(avatar::routes()),
         Group::Refresh | Group::Admin => Routes::new(),
     }
 }
@@ -45,7 +46,7 @@ struct UserBody<'a> {
     username: &'a str,
     email: &'a str,
     nickname: &'a str,
-    avatar: &'a str,
+    avatar: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     create_time: Option<String>,
 }
@@ -57,7 +58,7 @@ impl<'a> UserBody<'a> {
             username: account.name.as_str(),
             email: account.email_text(),
             nickname: account.display_name(),
-            avatar: &account.profile.avatar_url,
+            avatar: avatars::path_of(account),
             create_time: None,
         }
     }
@@ -146,6 +147,8 @@ fn own_code_of(failure: &Failure) -> Option<u16> {
         | Failure::MethodNotAllowed
         | Failure::BodyTooLarge
         | Failure::UnsupportedMediaType
+        | Failure::MalformedForm
+        | Failure::NotAForm
         | Failure::OriginNotAllowed
         | Failure::Panicked => None,
     }
@@ -168,6 +171,9 @@ fn own_code(error: &Error) -> Option<u16> {
         | Error::RegistrationClosed
         | Error::LastAdministrator
         | Error::CodeWrong
+        | Error::PictureUnreadable
+        | Error::PictureTooLarge
+        | Error::PictureTypeUnsupported
         | Error::NotFound
         | Error::TooManyRequests { .. }
         | Error::Unavailable { .. }
@@ -178,12 +184,12 @@ fn own_code(error: &Error) -> Option<u16> {
 fn status(failure: &Failure) -> StatusCode {
     match failure {
         Failure::Core(error) => status_of_error(error),
-        Failure::MalformedBody => StatusCode::BAD_REQUEST,
+        Failure::MalformedBody | Failure::MalformedForm => StatusCode::BAD_REQUEST,
         Failure::OriginNotAllowed => StatusCode::FORBIDDEN,
         Failure::UnknownPath => StatusCode::NOT_FOUND,
         Failure::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Failure::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Failure::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Failure::UnsupportedMediaType | Failure::NotAForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Failure::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
@@ -202,6 +208,9 @@ fn status_of_error(error: &Error) -> StatusCode {
         | Error::RegistrationClosed => StatusCode::FORBIDDEN,
         Error::NotFound => StatusCode::NOT_FOUND,
         Error::NameTaken | Error::EmailTaken | Error::LastAdministrator => StatusCode::CONFLICT,
+        Error::PictureUnreadable => StatusCode::BAD_REQUEST,
+        Error::PictureTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::PictureTypeUnsupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Error::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
         Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
         Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,

@@ -9,6 +9,7 @@ use time::Date;
 
 use super::register::PASSWORD;
 use super::{Caller, local_time, success};
+use crate::contracts::avatars;
 use crate::http::{App, Checks, Context, Failure, Field, Json, Routes};
 use crate::identity::{Account, Gender, Problem, ProfileChanges, Usage};
 use crate::messages::Text;
@@ -26,7 +27,7 @@ struct FullUser<'a> {
     username: &'a str,
     email: &'a str,
     nickname: &'a str,
-    avatar: &'a str,
+    avatar: String,
     bio: &'a str,
     gender: u8,
     birthday: Option<String>,
@@ -45,7 +46,7 @@ async fn user(State(app): State<App>, context: Context, Caller(caller): Caller) 
         username: account.name.as_str(),
         email: account.email_text(),
         nickname: account.display_name(),
-        avatar: &profile.avatar_url,
+        avatar: avatars::path_of(account),
         bio: &profile.bio,
         gender: gender_number(profile.gender),
         birthday: profile.birthday.map(date_text),
