@@ -90,6 +90,7 @@ async fn each_that_carries_a_credential_succeeds_with_a_live_one() {
         }
         let credential = live_credential(&mut world, &name, &event, place).await;
         place.put(&mut event, &credential);
+        live_subject(&mut world, &name, &mut event, &credential).await;
         let (status, answer) = told_answer(&world, &name, &event).await;
         assert!((200..300).contains(&status), "{answer}");
         told.push_str(&answer);
@@ -197,6 +198,26 @@ async fn name_somebody(world: &mut World, event: &mut Value) {
 /// The id in the events' paths.
 const NOBODY: &str = "01990000-0000-7000-8000-000000000000";
 
+/// Puts what an event is about in place of its stand-in: a code that was just mailed, a token that was just made.
+async fn live_subject(world: &mut World, name: &str, event: &mut Value, credential: &str) {
+    let asked = match name {
+        "kite/email-change-confirm" => Some(("/kite/api/v1/auth/email-change/request", "new_email")),
+        "sproutgate/secondary-email-verify" => Some(("/sproutgate/api/auth/secondary-email/request", "email")),
+        _ => None,
+    };
+    if let Some((path, field)) = asked {
+        let mut body: Value = serde_json::from_str(event["body"].as_str().expect("a body")).expect("JSON");
+        let address = body[field].as_str().expect("an address").to_owned();
+        world.post(path, json!({field: address})).bearer(credential).quietly().await;
+        body["code"] = world.code_for(&address).into();
+        event["body"] = body.to_string().into();
+    }
+    if name == "kite/revoke-token" {
+        let made = world.post("/kite/api/v1/tokens", json!({"name": "backup"})).bearer(credential).quietly().await;
+        event["rawPath"] = format!("/kite/api/v1/tokens/{}", made.text("/data/id")).into();
+    }
+}
+
 /// The access token of an administrator whose first-login reset is done.
 async fn administrator(world: &mut World) -> String {
     let token = world.sign_in("admin", "admin").await;
@@ -224,7 +245,7 @@ async fn told_answer(world: &World, name: &str, event: &Value) -> (u64, String) 
 /// The body as JSON, with what differs each time replaced.
 fn redacted(body: &Value) -> Value {
     let mut body: Value = serde_json::from_str(body.as_str().expect("a text")).expect("JSON");
-    crate::support::redact("", &mut body);
+    crate::redaction::redact("", &mut body);
     body
 }
 

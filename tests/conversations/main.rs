@@ -1,14 +1,18 @@
 //! Conversations over HTTP with the whole service on the real store engine, one module per contract and one per
 //! thing that crosses them. Answers are kept whole, as snapshots.
 
+mod addresses;
 mod admin;
+mod api_tokens;
 mod avatars;
 mod closed;
 mod crossing;
+mod email_change;
 mod events;
 mod kite;
 mod mcphub;
 mod races;
+mod redaction;
 mod refusals;
 mod restart;
 mod sproutgate;

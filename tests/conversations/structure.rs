@@ -75,6 +75,22 @@ fn expected_routes() -> BTreeMap<String, String> {
     routes
 }
 
+/// The path parameters that a route of the template declares.
+fn declared(method: &Value) -> Vec<String> {
+    let parameters = method["parameters"].as_sequence().cloned().unwrap_or_default();
+    let name = |parameter: &Value| {
+        assert_eq!((&parameter["in"], &parameter["required"]), (&"path".into(), &true.into()), "{parameter:?}");
+        parameter["name"].as_str().expect("a name").to_owned()
+    };
+    parameters.iter().map(name).collect()
+}
+
+/// The parameters that a path has, in order.
+fn named_in(path: &str) -> Vec<String> {
+    let segments = path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
+    segments.map(str::to_owned).collect()
+}
+
 #[test]
 fn the_template_routes_what_the_routers_serve() {
     let template: Value = serde_yaml_ng::from_str(&read("template.yaml")).expect("YAML");
@@ -83,7 +99,9 @@ fn the_template_routes_what_the_routers_serve() {
     let mut routes = BTreeMap::new();
     for (path, methods) in definition["paths"].as_mapping().expect("paths") {
         let path = path.as_str().expect("a path").to_owned();
-        let integration = &methods["x-amazon-apigateway-any-method"]["x-amazon-apigateway-integration"];
+        let method = &methods["x-amazon-apigateway-any-method"];
+        assert_eq!(declared(method), named_in(&path), "path parameters of {path}");
+        let integration = &method["x-amazon-apigateway-integration"];
         let named = integration["$ref"].as_str().and_then(|name| name.rsplit('/').next()).expect("an integration");
         let function = Group::ALL.into_iter().find(|group| group.name() == named).expect("a group");
         let address = serde_yaml_ng::to_string(&integrations[named]["uri"]).expect("an address");

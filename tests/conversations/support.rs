@@ -8,8 +8,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use polygate::{Options, Server};
 use polygate_shared::identity::Clock;
 use reqwest::header::{HeaderMap, HeaderName};
@@ -17,6 +15,8 @@ use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::macros::datetime;
+
+use crate::redaction::{redact, redact_header};
 
 /// The first instant of every test: ahead of the machine's clock, by which the engine sweeps expired items.
 pub(crate) const START: OffsetDateTime = datetime!(2040-01-01 00:00 UTC);
@@ -112,6 +112,17 @@ impl World {
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
     }
 
+    /// An account whose address `name@example.com` is proved, with the password `demo123`; its access token.
+    pub(crate) async fn register_proved(&mut self, name: &str) -> String {
+        let email = format!("{name}@example.com");
+        let registration = serde_json::json!({"account": name, "password": "demo123", "username": "", "email": email});
+        self.post("/sproutgate/api/auth/register", registration).quietly().await;
+        let proof = serde_json::json!({"account": name, "code": self.code_for(&email)});
+        let answer = self.post("/sproutgate/api/auth/verify-email", proof).quietly().await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        self.sign_in(name, "demo123").await
+    }
+
     /// The access token of a sign-in through kite.
     pub(crate) async fn sign_in(&mut self, name: &str, password: &str) -> String {
         let body = serde_json::json!({"username": name, "password": password});
@@ -131,6 +142,15 @@ impl World {
         let sent = asked.into_iter().map(|(method, path, token, body)| {
             let request = self.client.request(method, format!("{}{path}", self.server.base_url())).json(&body);
             let request = if token.is_empty() { request } else { request.bearer_auth(token) };
+            async move { Answer::read(request.send().await.expect("an answer")).await }
+        });
+        futures_util::future::join_all(sent).await
+    }
+
+    /// The same, each with the bearer token that stands third.
+    pub(crate) async fn all_at_once_as(&self, asked: Vec<(String, Value, String)>) -> Vec<Answer> {
+        let sent = asked.into_iter().map(|(path, body, token)| {
+            let request = self.client.post(format!("{}{path}", self.server.base_url())).json(&body).bearer_auth(token);
             async move { Answer::read(request.send().await.expect("an answer")).await }
         });
         futures_util::future::join_all(sent).await
@@ -241,6 +261,7 @@ fn told(method: &Method, path: &str, headers: &HeaderMap, body: Option<&(String,
 
 fn shape_of_credential(value: &str) -> String {
     match value.strip_prefix("Bearer ") {
+        Some(token) if token.starts_with("pgt_") => "Bearer [API token]".to_owned(),
         Some(token) if token.len() > 40 => "Bearer [token]".to_owned(),
         _ if value.len() > 40 => "[token]".to_owned(),
         _ => value.to_owned(),
@@ -324,76 +345,4 @@ impl Answer {
 
 fn indent(text: &str) -> String {
     text.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
-}
-
-fn redact_header(name: &str, value: &str) -> String {
-    match name {
-        "x-request-id" => {
-            assert!(value.len() == 16 && value.bytes().all(|byte| byte.is_ascii_hexdigit()), "request id {value}");
-            "[request id]".to_owned()
-        }
-        "set-cookie" => {
-            let (pair, attributes) = value.split_once(';').expect("attributes");
-            let (name, secret) = pair.split_once('=').expect("a value");
-            let shown = match (name, secret) {
-                (_, "") => "",
-                ("access_token", token) => shape_of_access_token(token),
-                ("refresh_token", token) => shape_of_refresh_token(token),
-                other => panic!("an unknown cookie {other:?}"),
-            };
-            format!("{name}={shown};{attributes}")
-        }
-        _ => value.to_owned(),
-    }
-}
-
-pub(crate) fn redact(key: &str, value: &mut Value) {
-    match value {
-        Value::Object(fields) => fields.iter_mut().for_each(|(key, value)| redact(key, value)),
-        Value::Array(items) => items.iter_mut().for_each(|item| redact(key, item)),
-        Value::String(text) => {
-            let shown = match key {
-                "token" | "access_token" => shape_of_access_token(text),
-                "refresh_token" => shape_of_refresh_token(text),
-                "id" | "user_id" => shape_of_account_id(text),
-                "kid" | "x" | "y" => shape_of_32_bytes(text),
-                _ => return,
-            };
-            *text = shown.to_owned();
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-}
-
-/// A JWT in the shape of RFC 9068, signed with ES256 (64 bytes).
-pub(crate) fn shape_of_access_token(token: &str) -> &'static str {
-    let parts: Vec<Vec<u8>> = token.split('.').map(|part| URL_SAFE_NO_PAD.decode(part).expect("base64url")).collect();
-    let [header, claims, signature] = parts.as_slice() else { panic!("three parts in {token}") };
-    let header: Value = serde_json::from_slice(header).expect("a header");
-    assert_eq!((&header["alg"], &header["typ"]), (&"ES256".into(), &"at+jwt".into()), "{header}");
-    assert!(header["kid"].is_string(), "{header}");
-    let claims: Value = serde_json::from_slice(claims).expect("claims");
-    for claim in ["iss", "sub", "aud", "client_id", "jti", "sid"] {
-        assert!(claims[claim].is_string(), "{claim} in {claims}");
-    }
-    assert!(claims["exp"].as_i64() > claims["iat"].as_i64(), "{claims}");
-    assert_eq!(signature.len(), 64);
-    "[access token]"
-}
-
-fn shape_of_refresh_token(token: &str) -> &'static str {
-    let bytes = URL_SAFE_NO_PAD.decode(token.strip_prefix("pgr_").expect("the prefix")).expect("base64url");
-    assert_eq!(bytes.len(), 16 + 16 + 32 + 16);
-    "[refresh token]"
-}
-
-fn shape_of_account_id(text: &str) -> &'static str {
-    let id: uuid::Uuid = text.parse().expect("a UUID");
-    assert_eq!(id.get_version_num(), 7);
-    "[uuid]"
-}
-
-fn shape_of_32_bytes(text: &str) -> &'static str {
-    assert_eq!(URL_SAFE_NO_PAD.decode(text).expect("base64url").len(), 32);
-    "[32 bytes]"
 }

@@ -71,6 +71,17 @@ impl Checks {
         self.accept(field, check_length(&text, allowed).map(|()| text.clone()), &text)
     }
 
+    /// Text that must be there, of a bounded length in characters.
+    pub fn required_text(
+        &mut self,
+        field: &'static str,
+        given: Field<String>,
+        allowed: &RangeInclusive<usize>,
+    ) -> Option<String> {
+        let text = self.text(field, given)?;
+        self.accept(field, check_length(&text, allowed).map(|()| text.clone()), &text)
+    }
+
     /// A login name for a new account. Whether `@` may be in it depends on the address: pass what was read of it.
     pub fn name(
         &mut self,

@@ -114,6 +114,9 @@ pub struct Account {
     pub must_change_password: bool,
     /// Sessions opened under an earlier generation are over; raised by whatever must end them all.
     pub session_generation: u64,
+    /// API tokens made under an earlier generation are over; raised by whatever must end them all.
+    #[serde(default)]
+    pub token_generation: u64,
     /// What the person says of themselves.
     pub profile: Profile,
     /// A level that applications grant.
@@ -149,6 +152,28 @@ impl Account {
     /// The primary address as text, "" where there is none.
     pub fn email_text(&self) -> &str {
         self.email.as_ref().map_or("", |claim| claim.address.as_str())
+    }
+
+    /// Whether this canonical address is one of those besides the primary.
+    pub fn has_secondary(&self, key: &str) -> bool {
+        self.secondary_emails.iter().any(|own| own.key() == key)
+    }
+
+    /// The account's address of this canonical form, proved or not.
+    pub fn address(&self, key: &str) -> Option<&EmailAddress> {
+        let primary = self.email.as_ref().map(|claim| &claim.address);
+        primary.into_iter().chain(&self.secondary_emails).find(|own| own.key() == key)
+    }
+
+    /// Whether this canonical address is the account's, proved or not.
+    pub fn has_address(&self, key: &str) -> bool {
+        self.address(key).is_some()
+    }
+
+    /// Whether this canonical address is the account's and proved.
+    pub fn has_proved(&self, key: &str) -> bool {
+        let primary = self.email.as_ref().is_some_and(|claim| claim.verified && claim.address.key() == key);
+        primary || self.has_secondary(key)
     }
 
     /// Whether the account may use the administrator's side.

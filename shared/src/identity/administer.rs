@@ -32,6 +32,7 @@ impl Identity {
     /// token of a signed-in administrator.
     pub async fn authorize_administrator(&self, token: Option<&str>) -> Result<Administrator> {
         let Some(token) = token.filter(|token| !token.is_empty()) else { return Err(Error::TokenMissing) };
+        self.refuse_api_token(&AccessToken::new(token)).await?;
         if looks_like_jwt(token) {
             return self.require_administrator(&AccessToken::new(token)).await;
         }
@@ -41,7 +42,7 @@ impl Identity {
     }
 
     async fn require_administrator(&self, token: &AccessToken) -> Result<Administrator> {
-        let signed_in = self.authenticate(Some(token), Gate::Closed).await?;
+        let signed_in = self.authenticate(Some(token), Gate::Closed).await?.signed_in()?;
         if !signed_in.account.account.is_admin() {
             return Err(Error::NotAdministrator);
         }
@@ -52,7 +53,7 @@ impl Identity {
     /// that administrators get more from.
     pub async fn administrator_behind(&self, token: Option<&AccessToken>) -> Result<Option<Account>> {
         match self.authenticate(token, Gate::Closed).await {
-            Ok(signed_in) => Ok(Some(signed_in.account.account).filter(Account::is_admin)),
+            Ok(vouched) => Ok(Some(vouched.acting()).filter(Account::is_admin)),
             Err(accident) if accident.is_accident() => Err(accident),
             Err(_refusal) => Ok(None),
         }

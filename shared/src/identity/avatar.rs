@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Change, Error, Identity, Picture, PictureVersion, Result, SignedIn};
+use super::{Account, Change, Error, Identity, Picture, PictureVersion, Result, Vouched};
 
 /// Where to see what a person looks like.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -66,9 +66,9 @@ impl Account {
 
 impl Identity {
     /// Makes the person's avatar of an uploaded picture.
-    pub async fn upload_avatar(&self, signed_in: SignedIn, upload: Vec<u8>) -> Result<Account> {
+    pub async fn upload_avatar(&self, vouched: Vouched, upload: Vec<u8>) -> Result<Account> {
         let picture = self.draw(upload).await?;
-        self.amend(signed_in, |account| {
+        self.amend(vouched, |account| {
             account.profile.avatar = Avatar::Uploaded(picture.version().clone());
             Ok(vec![Change::KeepPicture { number: account.number, picture: picture.clone() }])
         })

@@ -24,8 +24,14 @@ pub enum Purpose {
     Register,
     /// That somebody who forgot the password reads the account's mail.
     ResetPassword,
+    /// That an account's further address reaches its holder.
+    SecondaryEmail,
+    /// That an account's new primary address reaches its holder.
+    ChangeEmail,
     /// No code: the owner of an address is told that somebody tried to register with it.
     AlreadyRegistered,
+    /// No code: the owner of an address is told that another account asked to have it.
+    AddressInUse,
 }
 
 impl Purpose {
@@ -34,7 +40,10 @@ impl Purpose {
         match self {
             Self::Register => "register",
             Self::ResetPassword => "reset_password",
+            Self::SecondaryEmail => "secondary_email",
+            Self::ChangeEmail => "change_email",
             Self::AlreadyRegistered => "already_registered",
+            Self::AddressInUse => "address_in_use",
         }
     }
 }

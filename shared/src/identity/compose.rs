@@ -8,12 +8,14 @@ struct Words {
     otherwise: &'static str,
 }
 
-/// The mail that carries a code, or (for an address that has an account already) the notice in its place.
+/// The mail that carries a code, or (for an address that is another account's already) the notice in its place.
 pub(super) fn code_mail(purpose: Purpose, to: EmailAddress, code: &Code, language: Language) -> Mail {
     let words = words(purpose, language);
     let shown = match purpose {
-        Purpose::Register | Purpose::ResetPassword => Some(code.reveal()),
-        Purpose::AlreadyRegistered => None,
+        Purpose::Register | Purpose::ResetPassword | Purpose::SecondaryEmail | Purpose::ChangeEmail => {
+            Some(code.reveal())
+        }
+        Purpose::AlreadyRegistered | Purpose::AddressInUse => None,
     };
     let subject = match shown {
         Some(code) => format!("{}{}{code}", words.subject, colon(language)),
@@ -62,6 +64,36 @@ fn words(purpose: Purpose, language: Language) -> Words {
             subject: "您已有账号",
             reason: "有人（也许是您）尝试用此邮箱注册账号，而此邮箱已有账号。",
             otherwise: "如果是您本人，请直接登录或重置密码；如果不是，无需任何操作。",
+        },
+        (Purpose::SecondaryEmail, Language::English) => Words {
+            subject: "Your code to add this address",
+            reason: "Somebody, hopefully you, is adding this address to their account. This code proves it within 10 minutes:",
+            otherwise: "If that wasn't you, ignore this mail: without the code the address is not added.",
+        },
+        (Purpose::SecondaryEmail, Language::Chinese) => Words {
+            subject: "您的邮箱绑定验证码",
+            reason: "有人（希望是您）正在将此邮箱绑定到其账号。请在 10 分钟内使用以下验证码完成绑定：",
+            otherwise: "如果不是您本人操作，请忽略此邮件：没有验证码，此邮箱不会被绑定。",
+        },
+        (Purpose::ChangeEmail, Language::English) => Words {
+            subject: "Your code to change your address",
+            reason: "Somebody, hopefully you, is making this the address of their account. This code does it within 10 minutes:",
+            otherwise: "If that wasn't you, ignore this mail: without the code nothing changes.",
+        },
+        (Purpose::ChangeEmail, Language::Chinese) => Words {
+            subject: "您的邮箱更换验证码",
+            reason: "有人（希望是您）正在将其账号的邮箱更换为此邮箱。请在 10 分钟内使用以下验证码完成更换：",
+            otherwise: "如果不是您本人操作，请忽略此邮件：没有验证码，一切保持不变。",
+        },
+        (Purpose::AddressInUse, Language::English) => Words {
+            subject: "Your address stays with your account",
+            reason: "Somebody, perhaps you, tried to add this address to another account. It belongs to yours, and stays with it.",
+            otherwise: "If that was you, use the account that has it. If not, there is nothing to do.",
+        },
+        (Purpose::AddressInUse, Language::Chinese) => Words {
+            subject: "此邮箱仍属于您的账号",
+            reason: "有人（也许是您）尝试将此邮箱用于另一个账号。此邮箱已属于您的账号，不会变动。",
+            otherwise: "如果是您本人，请使用已拥有此邮箱的账号；如果不是，无需任何操作。",
         },
     }
 }

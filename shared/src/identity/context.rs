@@ -9,8 +9,8 @@ use tokio::sync::{RwLock, Semaphore};
 use super::keys::KeyRing;
 use super::ownership::changed_ownership;
 use super::{
-    Account, AccountId, Chance, Change, Clock, Error, Hasher, Mailer, Refused, Result, SessionId, SignedIn, Store,
-    Version, Versioned, chance,
+    Account, AccountId, Chance, Change, Clock, Error, Hasher, Mailer, Refused, Result, Store, Version, Versioned,
+    Vouched, Voucher, chance,
 };
 
 /// Rules of the deployment that the core applies.
@@ -93,20 +93,20 @@ impl Identity {
         }
     }
 
-    /// Changes the account of a signed-in person under the condition that nobody else did meanwhile. Where somebody
-    /// did, it is decided again on what is there now, the session's own right to it included: what ended the session
+    /// Changes the account that somebody vouches for under the condition that nobody else did meanwhile. Where somebody
+    /// did, it is decided again on what is there now, the session's or API token's own right to it included: what ended that
     /// must not be undone by a request that was under way. `change` says what else belongs to the transaction.
-    pub(super) async fn amend<F>(&self, signed_in: SignedIn, change: F) -> Result<Account>
+    pub(super) async fn amend<F>(&self, vouched: Vouched, change: F) -> Result<Account>
     where
         F: Fn(&mut Account) -> Result<Vec<Change<'static>>>,
     {
-        let SignedIn { account: mut read, session } = signed_in;
+        let Vouched { account: mut read, by } = vouched;
         for attempt in 0..MOST_ATTEMPTS {
             if let Some(account) = self.try_to_amend(&read, &change).await? {
                 return Ok(account);
             }
             self.step_aside(attempt).await?;
-            read = self.reread(read.account.id, session.id).await?;
+            read = self.reread(read.account.id, &by).await?;
         }
         Err(contended())
     }
@@ -132,11 +132,22 @@ impl Identity {
         Ok(self.commit(&changes).await?.then_some(account))
     }
 
-    pub(super) async fn reread(&self, account: AccountId, session: SessionId) -> Result<Versioned> {
-        let (account, session) = self.store.account_and_session(account, session).await?;
-        let (Some(account), Some(session)) = (account, session) else { return Err(Error::SessionEnded) };
-        self.check_live(&account.account, &session)?;
-        Ok(account)
+    /// The account as it is now, if what vouched for it still does.
+    pub(super) async fn reread(&self, account: AccountId, by: &Voucher) -> Result<Versioned> {
+        match by {
+            Voucher::Session(session) => {
+                let (account, session) = self.store.account_and_session(account, session.id).await?;
+                let (Some(account), Some(session)) = (account, session) else { return Err(Error::SessionEnded) };
+                self.check_live(&account.account, &session)?;
+                Ok(account)
+            }
+            Voucher::ApiToken(token) => {
+                let (account, token) = self.store.account_and_api_token(account, *token).await?;
+                let (Some(account), Some(token)) = (account, token) else { return Err(Error::SessionEnded) };
+                self.check_live_token(&account.account, &token)?;
+                Ok(account)
+            }
+        }
     }
 
     /// Waits any time up to a bound that doubles from 5 ms to 160 ms, so that those who met once don't meet again.

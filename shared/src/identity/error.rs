@@ -35,9 +35,9 @@ pub enum Error {
     /// The account chose its own password long ago.
     #[error("password already chosen")]
     PasswordAlreadyChosen,
-    /// A proved address changes only by proving the new one.
-    #[error("the new e-mail must be proved first")]
-    EmailProofRequired,
+    /// An API token asks for what takes the person's own session.
+    #[error("an API token may not do this")]
+    ScopeMissing,
     /// Only administrators may do this.
     #[error("not an administrator")]
     NotAdministrator,
@@ -53,6 +53,9 @@ pub enum Error {
     /// Afterwards there would be no active administrator.
     #[error("last active administrator")]
     LastAdministrator,
+    /// The account has as many of these as it may have.
+    #[error("limit reached")]
+    LimitReached,
     /// The current password that a change asks for is not the account's.
     #[error("current password wrong")]
     CurrentPasswordWrong,

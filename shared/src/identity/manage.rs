@@ -5,7 +5,7 @@ use super::ownership::whole_ownership;
 use super::register::{FIRST_ADMINISTRATOR, check_name};
 use super::{
     Account, AccountId, Administrator, Change, ClaimKind, EmailAddress, Error, Identity, Name, Password,
-    ProfileChanges, Result, Role, Versioned, canonical,
+    ProfileChanges, Result, Role, Versioned, Voucher, canonical,
 };
 
 /// What an administrator may set; `None` leaves a field as it is, or as new accounts have it.
@@ -151,7 +151,7 @@ impl Identity {
         match by {
             Administrator::TokenHolder => {}
             Administrator::SignedIn(by) => {
-                let own = self.reread(by.account.account.id, by.session.id).await?;
+                let own = self.reread(by.account.account.id, &Voucher::Session(Box::new(by.session.clone()))).await?;
                 if !own.account.is_admin() {
                     return Err(Error::NotAdministrator);
                 }

@@ -2,7 +2,9 @@
 //! came in, in which contract it was spelled or where things are stored.
 
 mod account;
+mod addresses;
 mod administer;
+mod api_token;
 mod avatar;
 mod challenge;
 pub(crate) mod chance;
@@ -29,11 +31,14 @@ mod signature;
 mod store;
 mod text;
 mod token;
+mod tokens;
 
 pub use account::{
     Account, AccountId, DEFAULT_STORAGE_LIMIT, EmailClaim, Gender, Profile, ProfileChanges, Role, Usage,
 };
+pub use addresses::{EmailChange, MOST_SECONDARY_EMAILS};
 pub use administer::{AccountPage, Administrator};
+pub use api_token::{ApiToken, ApiTokenId};
 pub use avatar::Avatar;
 pub use challenge::{CODE_LIFE, Challenge, ChallengeKey, MOST_GUESSES, MailEntry, MailLog, PendingAccount, Purpose};
 pub use chance::{Chance, SystemChance};
@@ -49,6 +54,7 @@ pub use profile::FirstLoginReset;
 pub use register::{FIRST_ADMINISTRATOR, Registration};
 pub use secret::{AccessToken, AdminToken, Code, Hashed, Password, RefreshToken};
 pub use session::{REPEAT_GRACE, RefreshChain, RefreshTerms, Session, SessionId, SessionTerms, Visitor};
-pub use sign_in::{Gate, Opened, SignIn, SignedIn, Tokens};
+pub use sign_in::{Gate, Opened, SignIn, SignedIn, Tokens, Vouched, Voucher};
 pub use store::{Change, Claim, ClaimKind, Refused, SigningRecord, Store, Version, Versioned};
 pub use text::{EmailAddress, Identifier, Name, Problem, canonical, check_length};
+pub use tokens::MOST_API_TOKENS;

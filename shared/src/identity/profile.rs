@@ -4,7 +4,7 @@ use super::ownership::changed_ownership;
 use super::register::FIRST_ADMINISTRATOR;
 use super::{
     Account, Change, EmailAddress, Error, Identity, Name, Opened, Password, ProfileChanges, Result, SessionId,
-    SessionTerms, SignedIn, Visitor,
+    SessionTerms, SignedIn, Visitor, Vouched,
 };
 
 /// What the first administrator chooses in place of what it was made with.
@@ -19,50 +19,33 @@ pub struct FirstLoginReset {
 }
 
 impl Identity {
-    /// Changes what the person says of themselves, and the password along with it where one is given.
-    pub async fn update_profile(
-        &self,
-        signed_in: SignedIn,
-        changes: ProfileChanges,
-        new_password: Option<Password>,
-    ) -> Result<Account> {
-        let password = match &new_password {
-            Some(password) => Some(self.hasher.hash(password, &*self.chance).await?),
-            None if changes.is_empty() => return Ok(signed_in.account.account),
-            None => None,
-        };
-        let session = signed_in.session.id;
-        self.amend(signed_in, |account| {
+    /// Changes what the person says of themselves.
+    pub async fn update_profile(&self, vouched: Vouched, changes: ProfileChanges) -> Result<Account> {
+        if changes.is_empty() {
+            return Ok(vouched.account.account);
+        }
+        self.amend(vouched, |account| {
             changes.clone().apply(&mut account.profile);
-            let Some(hash) = &password else { return Ok(Vec::new()) };
-            account.password = hash.clone();
-            Ok(vec![end_other_sessions(account, session)])
+            Ok(Vec::new())
         })
         .await
     }
 
-    /// Replaces an address that nobody has proved. The same address again changes nothing.
-    pub async fn change_unproved_email(&self, signed_in: SignedIn, address: EmailAddress) -> Result<SignedIn> {
-        let known = signed_in.account.account.email.as_ref().is_some_and(|claim| claim.address == address);
-        if known {
-            return Ok(signed_in);
-        }
-        let (id, session) = (signed_in.account.account.id, signed_in.session.clone());
-        self.amend(signed_in, |account| {
-            // The same address in other letters: its claim, and whether it was proved, stay.
-            if let Some(claim) = account.email.as_mut().filter(|claim| claim.address.key() == address.key()) {
-                claim.address = address.clone();
-                return Ok(Vec::new());
-            }
-            if account.email.as_ref().is_some_and(|claim| claim.verified) {
-                return Err(Error::EmailProofRequired);
-            }
-            account.set_email(Some(address.clone()), false);
-            Ok(Vec::new())
+    /// The same, and the password along with it. This session goes on, all others end.
+    pub async fn update_profile_and_password(
+        &self,
+        signed_in: SignedIn,
+        changes: ProfileChanges,
+        new_password: &Password,
+    ) -> Result<Account> {
+        let hash = self.hasher.hash(new_password, &*self.chance).await?;
+        let session = signed_in.session.id;
+        self.amend(signed_in.into(), |account| {
+            changes.clone().apply(&mut account.profile);
+            account.password = hash.clone();
+            Ok(vec![end_other_sessions(account, session)])
         })
-        .await?;
-        let account = self.store.account(id).await?.ok_or(Error::SessionEnded)?;
-        Ok(SignedIn { account, session })
+        .await
     }
 
     /// Changes the password of a person who knows the present one. This session goes on, all others end.
@@ -73,7 +56,7 @@ impl Identity {
         let known = signed_in.account.account.password.clone();
         let hash = self.hasher.hash(new, &*self.chance).await?;
         let session = signed_in.session.id;
-        self.amend(signed_in, |account| {
+        self.amend(signed_in.into(), |account| {
             // Somebody changed it since: the password that was checked is no longer the current one.
             if account.password != known {
                 return Err(Error::CurrentPasswordWrong);

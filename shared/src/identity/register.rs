@@ -195,6 +195,7 @@ impl Identity {
             password,
             must_change_password: false,
             session_generation: 0,
+            token_generation: 0,
             profile: Profile { display_name, ..Profile::default() },
             level: 0,
             coins: 0,
@@ -217,10 +218,7 @@ impl Identity {
     /// Makes an account whose proved address another one claimed without proof: that one loses the address
     /// and every session, so that nothing set up beforehand outlives the proof.
     async fn create_over(&self, account: &Account, holder: AccountId, used: Change<'_>) -> Result<()> {
-        let mut loser = self.store.account(holder).await?.ok_or_else(contended)?;
-        loser.account.email = None;
-        loser.account.session_generation += 1;
-        loser.account.updated_at = self.now();
+        let loser = self.dispossessed(holder).await?.ok_or_else(contended)?;
         let claim = email_claim(account).ok_or_else(|| anyhow::anyhow!("an address to take over"))?;
         let changes = [
             Change::CreateAccount(account),
@@ -232,11 +230,19 @@ impl Identity {
         if self.commit(&changes).await? { Ok(()) } else { Err(contended()) }
     }
 
-    /// The stored code that a guess matches. Guesses are counted before they are compared, each against the
-    /// code it could match, so that parallel ones don't slip past the limit.
+    /// The stored code that a guess matches, at whichever address.
     pub(super) async fn matching_challenge(&self, key: &ChallengeKey, guess: &Code) -> Result<Option<Challenge>> {
+        self.matching_challenge_among(self.store.challenges(key).await?, guess).await
+    }
+
+    /// The one of these codes that a guess matches. Guesses are counted before they are compared, each against the
+    /// code it could match, so that parallel ones don't slip past the limit.
+    pub(super) async fn matching_challenge_among(
+        &self,
+        stored: Vec<Challenge>,
+        guess: &Code,
+    ) -> Result<Option<Challenge>> {
         let now = self.now();
-        let stored = self.store.challenges(key).await?;
         let mut open: Vec<_> = stored.into_iter().filter(|challenge| challenge.is_open(now)).collect();
         open.sort_by_key(|challenge| std::cmp::Reverse(challenge.expires_at));
         open.truncate(MOST_GUESSED_AT);

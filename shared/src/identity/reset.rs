@@ -1,5 +1,6 @@
 //! Forgotten passwords: a code to the account's own address, and nothing told to anybody else.
 
+use std::future::Future;
 use std::time::Duration;
 
 use futures_util::future::try_join3;
@@ -22,12 +23,20 @@ impl Identity {
     /// nothing of that: the answer is always when a code would expire, after the same time, also if the mail
     /// could not be sent (which is logged).
     pub async fn forgot_password(&self, name: &str, address: &EmailAddress, language: Language) -> OffsetDateTime {
+        self.say_nothing(self.mail_reset_code(&Identifier::new(name), address, language)).await
+    }
+
+    /// The same for who gives either the name or one address: the code goes to that address, for a name to the
+    /// primary one.
+    pub async fn forgot_password_of(&self, identifier: &Identifier, language: Language) -> OffsetDateTime {
+        self.say_nothing(self.mail_reset_code_of(identifier, language)).await
+    }
+
+    async fn say_nothing(&self, mailed: impl Future<Output = Result<()>>) -> OffsetDateTime {
         let answer_at = tokio::time::Instant::now() + ANSWER_TIME;
         let expires_at = self.now() + CODE_LIFE;
-        let name = Identifier::new(name);
-        let mailing = self.mail_reset_code(&name, address, language);
         // Nobody else will hear of an accident: the answer must not tell.
-        match tokio::time::timeout_at(answer_at, mailing).await {
+        match tokio::time::timeout_at(answer_at, mailed).await {
             Ok(Err(accident)) if accident.is_accident() => {
                 tracing::error!(outcome = %accident, "a reset code was not mailed");
             }
@@ -63,19 +72,27 @@ impl Identity {
         Ok(())
     }
 
-    /// Sets a new password with a mailed code and ends every session of the account. The same request again, after
-    /// its answer was lost or while it is still under way, succeeds again. A code is worth nothing once its address
-    /// is no longer the account's, or the password was changed otherwise.
-    pub async fn reset_password(&self, name: &str, code: &Code, new: &Password) -> Result<()> {
+    async fn mail_reset_code_of(&self, identifier: &Identifier, language: Language) -> Result<()> {
+        let Some(owner) = self.owner_of(identifier).await? else { return Ok(()) };
+        let Some(read) = self.store.account(owner).await? else { return Ok(()) };
+        let named = identifier.address_key().and_then(|key| read.account.address(key));
+        let primary = read.account.email.as_ref().map(|claim| &claim.address);
+        let Some(address) = named.or(primary) else { return Ok(()) };
+        self.mail_reset_code(&Identifier::new(read.account.name.as_str()), address, language).await
+    }
+
+    /// Sets a new password with a mailed code and ends every session and API token of the account: who forgot the
+    /// password can't say who else knew it. The same request again, after its answer was lost or while it is still
+    /// under way, succeeds again. A code is worth nothing once its address is no longer the account's, or the password
+    /// was changed otherwise.
+    pub async fn reset_password(&self, identifier: &Identifier, code: &Code, new: &Password) -> Result<()> {
         // Hashed first, so that an unknown name costs what a known one does.
         let hash = self.hasher.hash(new, &*self.chance).await?;
-        let name = Identifier::new(name);
-        let claims = self.store.claims(&[(ClaimKind::Name, name.name_key().to_owned())]).await?;
-        let Some(claim) = claims.first() else { return Err(Error::CodeWrong) };
-        let key = ChallengeKey { purpose: Purpose::ResetPassword, subject: claim.account.to_string() };
+        let Some(owner) = self.owner_of(identifier).await? else { return Err(Error::CodeWrong) };
+        let key = ChallengeKey { purpose: Purpose::ResetPassword, subject: owner.to_string() };
         let Some(mut challenge) = self.matching_challenge(&key, code).await? else { return Err(Error::CodeWrong) };
         for attempt in 0..MOST_ATTEMPTS {
-            let Some(read) = self.store.account(claim.account).await? else { return Err(Error::CodeWrong) };
+            let Some(read) = self.store.account(owner).await? else { return Err(Error::CodeWrong) };
             if challenge.used_by.is_some() {
                 return self.repeat_reset(&read, new).await;
             }
@@ -100,6 +117,7 @@ impl Identity {
         account.password = hash.clone();
         account.must_change_password = false;
         account.session_generation += 1;
+        account.token_generation += 1;
         account.updated_at = self.now();
         if let Some(claim) = account.email.as_mut().filter(|claim| claim.address.key() == proved) {
             // The code came through this address, which proves it.
@@ -122,8 +140,7 @@ impl Identity {
 
 /// Whether a code's address is still the account's, and no new password ended it.
 fn is_good_for(challenge: &Challenge, account: &Account) -> bool {
-    let proved = challenge.address.key();
-    let own = account.email.as_ref().is_some_and(|claim| claim.address.key() == proved)
-        || account.secondary_emails.iter().any(|address| address.key() == proved);
-    own && account.active && challenge.generation == Some(account.session_generation)
+    account.has_address(&challenge.address.key())
+        && account.active
+        && challenge.generation == Some(account.session_generation)
 }

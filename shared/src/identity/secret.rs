@@ -45,7 +45,7 @@ secret! {
     Code
 }
 secret! {
-    /// A signed access token (a JWT) as a client presented it.
+    /// An access token as a client presented it: a signed one (a JWT) or an API token.
     AccessToken
 }
 secret! {

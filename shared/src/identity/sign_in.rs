@@ -2,9 +2,10 @@
 
 use time::OffsetDateTime;
 
+use super::api_token::PresentedApiToken;
 use super::{
-    AccessToken, Account, AccountId, Change, ClaimKind, Error, Identifier, Identity, Password, RefreshToken, Result,
-    Session, SessionTerms, Versioned, Visitor,
+    AccessToken, Account, AccountId, ApiTokenId, Change, ClaimKind, Error, Identifier, Identity, Password,
+    RefreshToken, Result, Role, Session, SessionTerms, Versioned, Visitor,
 };
 
 /// An attempt to sign in.
@@ -38,6 +39,57 @@ pub struct Opened {
     pub account: Account,
     /// The tokens.
     pub tokens: Tokens,
+}
+
+/// Whom a good token stands for, and what vouches for it. Verbs that need the person themselves take a
+/// [`SignedIn`], which only a session makes of this.
+#[derive(Debug, Clone)]
+pub struct Vouched {
+    /// The account as it was read for this request.
+    pub account: Versioned,
+    /// What vouches.
+    pub by: Voucher,
+}
+
+/// What vouches for a request.
+#[derive(Debug, Clone)]
+pub enum Voucher {
+    /// A session: the person signed in.
+    Session(Box<Session>),
+    /// An API token: a program that the person trusts with everything but the account's keys.
+    ApiToken(ApiTokenId),
+}
+
+impl Vouched {
+    /// The signed-in person, unless an API token vouches.
+    pub fn signed_in(self) -> Result<SignedIn> {
+        match self.by {
+            Voucher::Session(session) => Ok(SignedIn { account: self.account, session: *session }),
+            Voucher::ApiToken(_) => Err(Error::ScopeMissing),
+        }
+    }
+
+    /// The account as the bearer may act for it: see [`Voucher::narrow`].
+    pub fn acting(&self) -> Account {
+        self.by.narrow(self.account.account.clone())
+    }
+}
+
+impl From<SignedIn> for Vouched {
+    fn from(signed_in: SignedIn) -> Self {
+        Self { account: signed_in.account, by: Voucher::Session(Box::new(signed_in.session)) }
+    }
+}
+
+impl Voucher {
+    /// An account as its bearer may act for it: through an API token an administrator is an ordinary person,
+    /// also to other services that ask who this is. For showing, never for storing.
+    pub fn narrow(&self, account: Account) -> Account {
+        match self {
+            Self::Session(_) => account,
+            Self::ApiToken(_) => Account { role: Role::User, ..account },
+        }
+    }
 }
 
 /// A person whose access token and session are good right now.
@@ -75,9 +127,12 @@ impl Identity {
         self.hand_out(read.account, &session, refresh).await
     }
 
-    /// Finds who an access token belongs to, if the token, its session and its account are all good.
-    pub async fn authenticate(&self, token: Option<&AccessToken>, gate: Gate) -> Result<SignedIn> {
+    /// Finds whom a token stands for, if it, its session and its account are all good. API tokens count.
+    pub async fn authenticate(&self, token: Option<&AccessToken>, gate: Gate) -> Result<Vouched> {
         let Some(token) = token else { return Err(Error::TokenMissing) };
+        if PresentedApiToken::is_meant(token) {
+            return self.vouched_by_api_token(token).await;
+        }
         let subject = self.check_access_token(token).await?;
         let (account, session) = self.store.account_and_session(subject.account, subject.session).await?;
         let (Some(account), Some(session)) = (account, session) else { return Err(Error::SessionEnded) };
@@ -85,7 +140,7 @@ impl Identity {
         if account.account.must_change_password && gate == Gate::Closed {
             return Err(Error::PasswordChangeRequired);
         }
-        Ok(SignedIn { account, session })
+        Ok(Vouched { account, by: Voucher::Session(Box::new(session)) })
     }
 
     /// Ends the session: its tokens are refused from the next request on.
@@ -99,17 +154,22 @@ impl Identity {
         if live { Ok(()) } else { Err(Error::SessionEnded) }
     }
 
-    /// The account that an identifier names. What looks like an address is looked for among addresses first:
-    /// a name of that form may be left with somebody who never proved the address.
+    /// The account that an identifier names.
     async fn find(&self, identifier: &Identifier) -> Result<Option<Versioned>> {
+        // Where nobody is found an account is read all the same, so that the time doesn't tell.
+        let id = self.owner_of(identifier).await?.unwrap_or(AccountId(uuid::Uuid::nil()));
+        self.store.account(id).await
+    }
+
+    /// Who has a name or address. What looks like an address is looked for among addresses first: a name of that form
+    /// may be left with somebody who never proved the address.
+    pub(super) async fn owner_of(&self, identifier: &Identifier) -> Result<Option<AccountId>> {
         let address = identifier.address_key().map(|key| (ClaimKind::Email, key.to_owned()));
         let name = Some((ClaimKind::Name, identifier.name_key().to_owned())).filter(|(_, key)| !key.is_empty());
         let keys: Vec<_> = address.into_iter().chain(name).collect();
         let claims = self.store.claims(&keys).await?;
         let owner = keys.iter().find_map(|(kind, _)| claims.iter().find(|claim| claim.kind == *kind));
-        // Where nobody is found an account is read all the same, so that the time doesn't tell.
-        let id = owner.map_or(AccountId(uuid::Uuid::nil()), |claim| claim.account);
-        self.store.account(id).await
+        Ok(owner.map(|claim| claim.account))
     }
 
     /// A session of the account's present generation, not yet stored.

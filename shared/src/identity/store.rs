@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use time::OffsetDateTime;
 
 use super::{
-    Account, AccountId, Challenge, ChallengeKey, Hashed, KeyRecord, MailLog, Picture, RefreshChain, Result, Session,
-    SessionId,
+    Account, AccountId, ApiToken, ApiTokenId, Challenge, ChallengeKey, Hashed, KeyRecord, MailLog, Picture,
+    RefreshChain, Result, Session, SessionId,
 };
 
 /// What owns a name or an address.
@@ -79,6 +79,15 @@ pub enum Change<'a> {
         from: u64,
         /// The account's new generation.
         generation: u64,
+    },
+    /// A new API token. No condition: its id is random.
+    AddApiToken(&'a ApiToken),
+    /// Removes an API token. No condition: one that is gone is gone.
+    DropApiToken {
+        /// Whose.
+        account: AccountId,
+        /// Which.
+        token: ApiTokenId,
     },
     /// Stores a code that is about to be mailed, in place of an earlier one for the same key.
     IssueChallenge(&'a Challenge),
@@ -169,6 +178,19 @@ pub trait Store: Send + Sync {
         account: AccountId,
         session: SessionId,
     ) -> Result<(Option<Versioned>, Option<Session>)>;
+
+    /// An account and one of its API tokens, in one round trip.
+    async fn account_and_api_token(
+        &self,
+        account: AccountId,
+        token: ApiTokenId,
+    ) -> Result<(Option<Versioned>, Option<ApiToken>)>;
+
+    /// All API tokens of an account, oldest first, those that are over possibly among them.
+    async fn api_tokens(&self, account: AccountId) -> Result<Vec<ApiToken>>;
+
+    /// Writes down when an API token was used, if it still exists and no later use is known.
+    async fn note_use(&self, token: &ApiToken, now: OffsetDateTime) -> Result<()>;
 
     /// The next account number: unique and rising, with gaps.
     async fn next_account_number(&self) -> Result<u64>;

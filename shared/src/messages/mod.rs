@@ -27,8 +27,8 @@ pub(crate) enum Text {
     PasswordChangeRequired,
     /// The password was chosen already.
     PasswordAlreadyChosen,
-    /// The new address must be proved.
-    EmailProofRequired,
+    /// Not by an API token.
+    ScopeMissing,
     /// Administrators only.
     NotAdministrator,
     /// Registration is closed.
@@ -39,6 +39,8 @@ pub(crate) enum Text {
     EmailTaken,
     /// There would be no active administrator.
     LastAdministrator,
+    /// As many as the account may have.
+    LimitReached,
     /// The current password is wrong.
     CurrentPasswordWrong,
     /// The old password is wrong, in zeaya's words.
@@ -149,12 +151,13 @@ fn key_of_error(error: &Error) -> Text {
         Error::SessionEnded => Text::SessionEnded,
         Error::PasswordChangeRequired => Text::PasswordChangeRequired,
         Error::PasswordAlreadyChosen => Text::PasswordAlreadyChosen,
-        Error::EmailProofRequired => Text::EmailProofRequired,
+        Error::ScopeMissing => Text::ScopeMissing,
         Error::NotAdministrator => Text::NotAdministrator,
         Error::RegistrationClosed => Text::RegistrationClosed,
         Error::NameTaken => Text::NameTaken,
         Error::EmailTaken => Text::EmailTaken,
         Error::LastAdministrator => Text::LastAdministrator,
+        Error::LimitReached => Text::LimitReached,
         Error::CurrentPasswordWrong => Text::CurrentPasswordWrong,
         Error::CodeWrong => Text::CodeWrong,
         Error::PictureUnreadable => Text::PictureUnreadable,

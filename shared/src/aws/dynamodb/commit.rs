@@ -5,7 +5,9 @@ use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason};
 
 use super::DynamoStore;
 use super::fault::{fault, patiently, unavailable};
-use super::items::{AccountItem, ChallengeItem, ClaimItem, Item, Key, PictureItem, SessionItem, mail_log_expiry};
+use super::items::{
+    AccountItem, ApiTokenItem, ChallengeItem, ClaimItem, Item, Key, PictureItem, SessionItem, mail_log_expiry,
+};
 use super::write::{Write, mark};
 use crate::identity::{Account, AccountId, Chance, Change, Claim, ClaimKind, MailLog, Refused, Result, Version};
 
@@ -63,6 +65,8 @@ fn add(writes: &mut Vec<Write>, change: &Change<'_>, chance: &dyn Chance) -> any
                 .value(":from", from)?
                 .value(":generation", generation)?
         }
+        Change::AddApiToken(token) => Write::put(&ApiTokenItem::new(token))?,
+        Change::DropApiToken { account, token } => Write::delete(Key::api_token(*account, *token)),
         Change::IssueChallenge(challenge) => Write::put(&ChallengeItem::new(challenge))?,
         Change::UseChallenge { challenge, account } => {
             Write::update(Key::challenge(challenge), "SET #challenge.#used_by = :account")

@@ -21,8 +21,8 @@ use time::OffsetDateTime;
 pub use table::create_table;
 
 use crate::identity::{
-    Account, AccountId, Challenge, ChallengeKey, Chance, Change, Claim, ClaimKind, Hashed, KeyRecord, MailLog, Picture,
-    RefreshChain, Refused, Result, Session, SessionId, SigningRecord, Store, Versioned,
+    Account, AccountId, ApiToken, ApiTokenId, Challenge, ChallengeKey, Chance, Change, Claim, ClaimKind, Hashed,
+    KeyRecord, MailLog, Picture, RefreshChain, Refused, Result, Session, SessionId, SigningRecord, Store, Versioned,
 };
 use items::{
     AccountItem, AdminTokenItem, CounterItem, IssuerItem, Key, MailLogItem, PictureItem, SigningKeyItem, attribute,
@@ -70,6 +70,29 @@ impl Store for DynamoStore {
         session: SessionId,
     ) -> Result<(Option<Versioned>, Option<Session>)> {
         self.read_account_and_session(account, session).await
+    }
+
+    async fn account_and_api_token(
+        &self,
+        account: AccountId,
+        token: ApiTokenId,
+    ) -> Result<(Option<Versioned>, Option<ApiToken>)> {
+        self.read_account_and_api_token(account, token).await
+    }
+
+    async fn api_tokens(&self, account: AccountId) -> Result<Vec<ApiToken>> {
+        self.read_api_tokens(account).await
+    }
+
+    async fn note_use(&self, token: &ApiToken, now: OffsetDateTime) -> Result<()> {
+        // Seconds, as the token itself has them.
+        let now = now.unix_timestamp();
+        let write = Write::update(Key::api_token(token.account, token.id), "SET #token.#last_used = :now")
+            .when("attribute_exists(#pk) AND (attribute_type(#token.#last_used, :null) OR #token.#last_used < :now)")
+            .value(":now", &now)?
+            .value(":null", &"NULL")?;
+        self.write(write).await?;
+        Ok(())
     }
 
     async fn next_account_number(&self) -> Result<u64> {

@@ -3,17 +3,19 @@
 use std::collections::HashSet;
 
 use anyhow::Context;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use serde::de::DeserializeOwned;
 
 use super::DynamoStore;
 use super::fault::{ATTEMPTS, fault, pause, unavailable};
 use super::items::{
-    self, AccountItem, ChallengeItem, ClaimItem, CounterItem, IssuerItem, Item, Key, SessionItem, SigningKeyItem,
-    TOTAL_SHARDS,
+    self, API_TOKEN, AccountItem, ApiTokenItem, ChallengeItem, ClaimItem, CounterItem, IssuerItem, Item, Key,
+    SessionItem, SigningKeyItem, TOTAL_SHARDS,
 };
 use crate::identity::{
-    AccountId, Challenge, ChallengeKey, Claim, ClaimKind, Result, Session, SessionId, SigningRecord, Versioned,
+    AccountId, ApiToken, ApiTokenId, Challenge, ChallengeKey, Claim, ClaimKind, Result, Session, SessionId,
+    SigningRecord, Versioned,
 };
 
 /// As many as one request takes.
@@ -76,14 +78,29 @@ impl DynamoStore {
 
     /// All items of one partition, in order.
     async fn partition(&self, pk: &str) -> Result<Vec<Item>> {
+        self.all_of(self.query(pk).key_condition_expression("#pk = :pk")).await
+    }
+
+    /// The items of one partition whose sort keys begin so, in order.
+    async fn beginning(&self, pk: &str, sk: &str) -> Result<Vec<Item>> {
         let request = self
-            .client
+            .query(pk)
+            .key_condition_expression("#pk = :pk AND begins_with(#sk, :sk)")
+            .expression_attribute_names("#sk", "sk")
+            .expression_attribute_values(":sk", AttributeValue::S(sk.to_owned()));
+        self.all_of(request).await
+    }
+
+    fn query(&self, pk: &str) -> QueryFluentBuilder {
+        self.client
             .query()
             .table_name(&self.table)
             .consistent_read(true)
-            .key_condition_expression("#pk = :pk")
             .expression_attribute_names("#pk", "pk")
-            .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()));
+            .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
+    }
+
+    async fn all_of(&self, request: QueryFluentBuilder) -> Result<Vec<Item>> {
         let (mut found, mut start) = (Vec::new(), None);
         loop {
             let page =
@@ -107,15 +124,41 @@ impl DynamoStore {
         account: AccountId,
         session: SessionId,
     ) -> Result<(Option<Versioned>, Option<Session>)> {
+        let (owner, opened) = self.account_and::<SessionItem<'_>>(account, Key::session(account, session)).await?;
+        Ok((owner, opened.map(|item| item.session.into_owned())))
+    }
+
+    pub(super) async fn read_account_and_api_token(
+        &self,
+        account: AccountId,
+        token: ApiTokenId,
+    ) -> Result<(Option<Versioned>, Option<ApiToken>)> {
+        let (owner, kept) = self.account_and::<ApiTokenItem<'_>>(account, Key::api_token(account, token)).await?;
+        Ok((owner, kept.map(|item| item.token.into_owned())))
+    }
+
+    /// An account and another item, in one round trip.
+    async fn account_and<T: DeserializeOwned>(
+        &self,
+        account: AccountId,
+        other: Key,
+    ) -> Result<(Option<Versioned>, Option<T>)> {
         let account_key = Key::account(account);
-        let (mut owner, mut opened) = (None, None);
-        for item in self.batch([account_key.clone(), Key::session(account, session)]).await? {
+        let (mut owner, mut found) = (None, None);
+        for item in self.batch([account_key.clone(), other]).await? {
             match item.get("sk").and_then(|sk| sk.as_s().ok()) == Some(&account_key.sk) {
                 true => owner = Some(items::read::<AccountItem<'_>>(item)?.into()),
-                false => opened = Some(items::read::<SessionItem<'_>>(item)?.session.into_owned()),
+                false => found = Some(items::read::<T>(item)?),
             }
         }
-        Ok((owner, opened))
+        Ok((owner, found))
+    }
+
+    pub(super) async fn read_api_tokens(&self, account: AccountId) -> Result<Vec<ApiToken>> {
+        let found = self.beginning(&Key::account(account).pk, API_TOKEN).await?;
+        let tokens =
+            found.into_iter().map(|item| items::read::<ApiTokenItem<'_>>(item).map(|kept| kept.token.into_owned()));
+        Ok(tokens.collect::<anyhow::Result<_>>()?)
     }
 
     pub(super) async fn read_challenges(&self, key: &ChallengeKey) -> Result<Vec<Challenge>> {

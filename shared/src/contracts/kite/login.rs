@@ -34,7 +34,7 @@ async fn login(State(app): State<App>, context: Context, Json(body): Json<LoginR
 }
 
 async fn logout(State(app): State<App>, context: Context, caller: NewCaller) -> Result<Response, Failure> {
-    app.identity.log_out(&caller.0).await?;
+    app.identity.log_out(&caller.0.signed_in()?).await?;
     let mut response = success(())?;
     clear_cookies(&mut response, &context)?;
     Ok(response)

@@ -1,17 +1,21 @@
 //! kite, the image host's contract and the native one: `/api/v1/*`, every answer in `{code,message,data}`.
 
 mod admin;
+mod email_change;
 mod login;
 mod profile;
 mod refresh;
 mod register;
 mod session;
+mod tokens;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
+use time::OffsetDateTime;
 
+use super::rfc3339;
 use crate::http::{Failure, Group, Routes, axum_json};
 use crate::identity::{Error, Language};
 use crate::messages;
@@ -34,6 +38,11 @@ pub(super) fn envelope(data: &Value) -> Value {
 fn success(data: impl Serialize) -> Result<Response, Failure> {
     let data = serde_json::to_value(data).map_err(anyhow::Error::from)?;
     Ok(axum_json(&envelope(&data)))
+}
+
+/// What every endpoint that mails a code answers.
+fn sent(expires_at: OffsetDateTime) -> Result<Response, Failure> {
+    success(json!({"sent": true, "expires_at": rfc3339(expires_at)}))
 }
 
 fn created(data: impl Serialize) -> Result<Response, Failure> {
@@ -67,13 +76,15 @@ fn of_error(error: &Error) -> (StatusCode, u32) {
         Error::TokenInvalid => (StatusCode::UNAUTHORIZED, 40101),
         Error::SessionEnded => (StatusCode::UNAUTHORIZED, 40102),
         Error::NotAdministrator | Error::RegistrationClosed => (StatusCode::FORBIDDEN, 40300),
-        Error::PasswordAlreadyChosen | Error::EmailProofRequired => (StatusCode::FORBIDDEN, 40300),
+        Error::PasswordAlreadyChosen => (StatusCode::FORBIDDEN, 40300),
+        Error::ScopeMissing => (StatusCode::FORBIDDEN, 40302),
         Error::PasswordChangeRequired => (StatusCode::FORBIDDEN, 40301),
         Error::NotFound => (StatusCode::NOT_FOUND, 40400),
         Error::NameTaken | Error::EmailTaken => (StatusCode::CONFLICT, 40900),
         Error::LastAdministrator => (StatusCode::CONFLICT, 40901),
         Error::PictureTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, 41300),
         Error::PictureTypeUnsupported => (StatusCode::UNSUPPORTED_MEDIA_TYPE, 41500),
+        Error::LimitReached => (StatusCode::CONFLICT, 40902),
         Error::TooManyRequests { .. } => (StatusCode::TOO_MANY_REQUESTS, 42900),
         Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, 50000),
         Error::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, 50300),

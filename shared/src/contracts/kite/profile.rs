@@ -1,18 +1,19 @@
-//! `GET|PUT /api/v1/profile`, `POST /api/v1/auth/change-password`, `POST /api/v1/auth/first-login-reset`.
+//! `GET|PUT /api/v1/profile`, `POST /api/v1/auth/change-password`, `POST /api/v1/auth/first-login-reset`,
+//! and the routes of [`super::email_change`] and [`super::tokens`].
 
 use std::ops::RangeInclusive;
 
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use serde::{Deserialize, Serialize};
 
 use super::register::{NAME, PASSWORD};
 use super::session::{Caller, NewCaller, TERMS, session_answer};
-use super::success;
+use super::{email_change, success, tokens};
 use crate::contracts::{avatars, rfc3339};
 use crate::http::{App, Checks, Context, Failure, Field, Json, Routes};
-use crate::identity::{Account, FirstLoginReset, ProfileChanges, Role};
+use crate::identity::{Account, EmailChange, FirstLoginReset, ProfileChanges, Role};
 
 /// Characters of a nickname.
 pub(super) const NICKNAME: RangeInclusive<usize> = 0..=32;
@@ -22,6 +23,10 @@ pub(super) fn routes() -> Routes {
         .at("/api/v1/profile", get(profile).put(update_profile))
         .at("/api/v1/auth/change-password", post(change_password))
         .at("/api/v1/auth/first-login-reset", post(first_login_reset))
+        .at("/api/v1/tokens", get(tokens::list).post(tokens::create))
+        .at("/api/v1/tokens/{id}", delete(tokens::revoke))
+        .at("/api/v1/auth/email-change/request", post(email_change::request))
+        .at("/api/v1/auth/email-change/confirm", post(email_change::confirm))
 }
 
 #[derive(Serialize)]
@@ -31,6 +36,9 @@ pub(super) struct ProfileBody<'a> {
     username: &'a str,
     nickname: &'a str,
     email: &'a str,
+    /// An address that takes its place once the code comes back that was mailed there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pending_email: Option<&'a str>,
     avatar_url: String,
     role: Role,
     /// Bytes; -1 is unlimited.
@@ -52,6 +60,7 @@ impl<'a> ProfileBody<'a> {
             username: account.name.as_str(),
             nickname: account.display_name(),
             email: account.email_text(),
+            pending_email: None,
             avatar_url: avatars::address_of(account, context),
             role: account.role,
             storage_limit: account.storage_limit,
@@ -67,7 +76,7 @@ impl<'a> ProfileBody<'a> {
 }
 
 async fn profile(context: Context, caller: NewCaller) -> Result<Response, Failure> {
-    success(ProfileBody::of(&caller.0.account.account, &context))
+    success(ProfileBody::of(&caller.0.acting(), &context))
 }
 
 #[derive(Default, Deserialize)]
@@ -81,7 +90,7 @@ struct UpdateRequest {
 async fn update_profile(
     State(app): State<App>,
     context: Context,
-    Caller(mut caller): Caller,
+    Caller(caller): Caller,
     Json(body): Json<UpdateRequest>,
 ) -> Result<Response, Failure> {
     let mut checks = Checks::new();
@@ -99,11 +108,16 @@ async fn update_profile(
         given => checks.email("email", given),
     };
     checks.finish()?;
-    if let Some(email) = email {
-        caller = app.identity.change_unproved_email(caller, email).await?;
-    }
-    let account = app.identity.update_profile(caller, changes, None).await?;
-    success(ProfileBody::of(&account, &context))
+    let by = caller.by.clone();
+    let (caller, pending_email) = match &email {
+        None => (caller, None),
+        Some(email) => match app.identity.change_email(caller.signed_in()?, email, context.language).await? {
+            EmailChange::Done(caller) => (caller.into(), None),
+            EmailChange::Pending(caller) => (caller.into(), Some(email.as_str())),
+        },
+    };
+    let account = by.narrow(app.identity.update_profile(caller, changes).await?);
+    success(ProfileBody { pending_email, ..ProfileBody::of(&account, &context) })
 }
 
 #[derive(Default, Deserialize)]
@@ -123,7 +137,7 @@ async fn change_password(
     let current = checks.password("old_password", body.old_password.or(body.current_password));
     let new = checks.new_password("new_password", body.new_password, &PASSWORD);
     let (Some(current), Some(new)) = (current, new) else { return Err(checks.refuse()) };
-    app.identity.change_password(caller, &current, &new).await?;
+    app.identity.change_password(caller.signed_in()?, &current, &new).await?;
     success(())
 }
 
@@ -150,6 +164,6 @@ async fn first_login_reset(
     let password = checks.new_password("password", body.password.or(body.new_password), &PASSWORD);
     let (Some(name), Some(email), Some(password)) = (name, email, password) else { return Err(checks.refuse()) };
     let reset = FirstLoginReset { name, email, password };
-    let opened = app.identity.first_login_reset(caller, reset, &TERMS, &context.visitor()).await?;
+    let opened = app.identity.first_login_reset(caller.signed_in()?, reset, &TERMS, &context.visitor()).await?;
     session_answer(&opened, &app, &context)
 }

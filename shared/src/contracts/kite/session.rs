@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use super::success;
 use crate::contracts::{DAY, HOUR, rfc3339};
 use crate::http::{App, Context, Failure, credentials};
-use crate::identity::{AccessToken, Gate, Opened, RefreshTerms, Role, SessionTerms, SignedIn};
+use crate::identity::{AccessToken, Gate, Opened, RefreshTerms, Role, SessionTerms, Vouched};
 
 /// Access tokens live 2 hours; refresh tokens 7 days, and a session 90 however often it is refreshed.
 pub(super) const TERMS: SessionTerms = SessionTerms {
@@ -120,11 +120,11 @@ pub(super) fn presented(parts: &Parts, app: &App, context: &Context) -> Result<O
     Ok(Some(AccessToken::new(token)))
 }
 
-/// A signed-in person.
-pub(super) struct Caller(pub(super) SignedIn);
+/// A signed-in person, or a program with their API token.
+pub(super) struct Caller(pub(super) Vouched);
 
 /// A signed-in person who may yet have to choose their own password.
-pub(super) struct NewCaller(pub(super) SignedIn);
+pub(super) struct NewCaller(pub(super) Vouched);
 
 impl FromRequestParts<App> for Caller {
     type Rejection = Failure;
@@ -142,7 +142,7 @@ impl FromRequestParts<App> for NewCaller {
     }
 }
 
-async fn authenticate(parts: &mut Parts, app: &App, gate: Gate) -> Result<SignedIn, Failure> {
+async fn authenticate(parts: &mut Parts, app: &App, gate: Gate) -> Result<Vouched, Failure> {
     let context = Context::from_request_parts(parts, app).await?;
     let token = presented(parts, app, &context)?;
     Ok(app.identity.authenticate(token.as_ref(), gate).await?)

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::DAY;
 use crate::http::{App, Failure, Group, Routes, credentials, query_value};
-use crate::identity::{AccessToken, Account, Error, Gate, Language, SessionTerms, SignedIn, Violation};
+use crate::identity::{AccessToken, Account, Error, Gate, Language, SessionTerms, Violation, Vouched};
 use crate::messages::{self, Text};
 
 /// Tokens live 24 hours; there is no refreshing.
@@ -52,8 +52,8 @@ fn presented(parts: &Parts) -> Option<AccessToken> {
     header.map(AccessToken::new).or_else(|| credentials::bearer_token(parts)).or_else(query)
 }
 
-/// A signed-in person.
-struct Caller(SignedIn);
+/// A signed-in person, or a program with their API token.
+struct Caller(Vouched);
 
 impl FromRequestParts<App> for Caller {
     type Rejection = Failure;
@@ -104,9 +104,12 @@ fn status(failure: &Failure) -> StatusCode {
 
 fn status_of_error(error: &Error) -> StatusCode {
     match error {
-        Error::Invalid(_) | Error::CodeWrong | Error::NameTaken | Error::EmailTaken | Error::LastAdministrator => {
-            StatusCode::BAD_REQUEST
-        }
+        Error::Invalid(_)
+        | Error::CodeWrong
+        | Error::NameTaken
+        | Error::EmailTaken
+        | Error::LastAdministrator
+        | Error::LimitReached => StatusCode::BAD_REQUEST,
         Error::WrongCredentials
         | Error::AccountDisabled
         | Error::TokenMissing
@@ -115,7 +118,7 @@ fn status_of_error(error: &Error) -> StatusCode {
         | Error::CurrentPasswordWrong => StatusCode::UNAUTHORIZED,
         Error::PasswordChangeRequired
         | Error::PasswordAlreadyChosen
-        | Error::EmailProofRequired
+        | Error::ScopeMissing
         | Error::NotAdministrator
         | Error::RegistrationClosed => StatusCode::FORBIDDEN,
         Error::NotFound => StatusCode::NOT_FOUND,

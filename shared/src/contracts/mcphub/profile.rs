@@ -16,7 +16,7 @@ pub(super) fn routes() -> Routes {
 }
 
 async fn user(Caller(caller): Caller) -> Result<Response, Failure> {
-    Ok(axum_json(&json!({"success": true, "user": UserBody::of(&caller.account.account)})))
+    Ok(axum_json(&json!({"success": true, "user": UserBody::of(&caller.acting())})))
 }
 
 #[derive(Default, Deserialize)]
@@ -37,6 +37,6 @@ async fn change_password(
     let current = checks.password("currentPassword", body.current_password);
     let new = checks.new_password("newPassword", body.new_password, &PASSWORD);
     let (Some(current), Some(new)) = (current, new) else { return Err(checks.refuse()) };
-    app.identity.change_password(caller, &current, &new).await?;
+    app.identity.change_password(caller.signed_in()?, &current, &new).await?;
     Ok(axum_json(&json!({"success": true, "message": messages::text(Text::PasswordUpdated, context.language)})))
 }

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::{DAY, avatars, rfc3339};
 use crate::http::{App, Context, Failure, Group, Routes, axum_json, credentials};
-use crate::identity::{Account, EmailAddress, Error, Gate, Language, SessionTerms, SignedIn};
+use crate::identity::{Account, EmailAddress, Error, Gate, Language, SessionTerms, Vouched};
 use crate::messages;
 
 /// Tokens live 7 days; there is no refreshing.
@@ -72,8 +72,8 @@ impl<'a> UserBody<'a> {
     }
 }
 
-/// A signed-in person.
-struct Caller(SignedIn);
+/// A signed-in person, or a program with their API token.
+struct Caller(Vouched);
 
 impl FromRequestParts<App> for Caller {
     type Rejection = Failure;
@@ -111,11 +111,11 @@ fn status_of_error(error: &Error) -> StatusCode {
         Error::AccountDisabled
         | Error::PasswordChangeRequired
         | Error::PasswordAlreadyChosen
-        | Error::EmailProofRequired
+        | Error::ScopeMissing
         | Error::NotAdministrator
         | Error::RegistrationClosed => StatusCode::FORBIDDEN,
         Error::NotFound => StatusCode::NOT_FOUND,
-        Error::NameTaken | Error::EmailTaken | Error::LastAdministrator => StatusCode::CONFLICT,
+        Error::NameTaken | Error::EmailTaken | Error::LastAdministrator | Error::LimitReached => StatusCode::CONFLICT,
         Error::PictureUnreadable => StatusCode::BAD_REQUEST,
         Error::PictureTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Error::PictureTypeUnsupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,

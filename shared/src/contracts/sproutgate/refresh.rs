@@ -40,7 +40,7 @@ async fn verify_bearer(State(app): State<App>, context: Context, request: Reques
 
 async fn verify(app: &App, context: &Context, token: Option<&AccessToken>) -> Result<Response, Failure> {
     match app.identity.authenticate(token, Gate::Closed).await {
-        Ok(caller) => success(json!({"valid": true, "user": UserBody::of(&caller.account.account, context)})),
+        Ok(caller) => success(json!({"valid": true, "user": UserBody::of(&caller.acting(), context)})),
         Err(accident) if accident.is_accident() => Err(accident.into()),
         Err(refusal) => Ok(not_valid(refusal, context)),
     }

@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use super::{UserBody, success};
 use crate::contracts::rfc3339;
 use crate::http::{App, Checks, Context, Failure, Field, Json, Routes};
-use crate::identity::{Registration, Role};
+use crate::identity::{Identifier, Registration, Role};
 
 /// Characters of an account's name.
 pub(super) const NAME: RangeInclusive<usize> = 3..=32;
@@ -57,7 +57,7 @@ async fn register(
 }
 
 /// What every endpoint that mails a code answers.
-fn sent(expires_at: OffsetDateTime) -> Result<Response, Failure> {
+pub(super) fn sent(expires_at: OffsetDateTime) -> Result<Response, Failure> {
     success(json!({"sent": true, "expiresAt": rfc3339(expires_at)}))
 }
 
@@ -115,6 +115,6 @@ async fn reset_password(State(app): State<App>, Json(body): Json<ResetPasswordRe
     let code = checks.code("code", body.code);
     let password = checks.new_password("newPassword", body.new_password, &PASSWORD);
     let (Some(account), Some(code), Some(password)) = (account, code, password) else { return Err(checks.refuse()) };
-    app.identity.reset_password(&account, &code, &password).await?;
+    app.identity.reset_password(&Identifier::new(&account), &code, &password).await?;
     success(json!({"reset": true}))
 }

@@ -39,6 +39,6 @@ async fn login(State(app): State<App>, context: Context, Json(body): Json<LoginR
 }
 
 async fn logout(State(app): State<App>, context: Context, NewCaller(caller): NewCaller) -> Result<Response, Failure> {
-    app.identity.log_out(&caller).await?;
+    app.identity.log_out(&caller.signed_in()?).await?;
     Ok(success(Some(Text::SignedOut), None, context.language))
 }

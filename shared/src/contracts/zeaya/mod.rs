@@ -16,7 +16,7 @@ use time::{OffsetDateTime, UtcOffset};
 
 use super::{DAY, avatars};
 use crate::http::{App, Failure, Group, Routes, axum_json, credentials};
-use crate::identity::{Account, Error, Gate, Language, SessionTerms, SignedIn, Violation};
+use crate::identity::{Account, Error, Gate, Language, SessionTerms, Violation, Vouched};
 use crate::messages::{self, Text};
 
 /// Tokens live 7 days; there is no refreshing.
@@ -74,8 +74,8 @@ fn local_time(instant: OffsetDateTime, zone: UtcOffset) -> String {
     instant.to_offset(zone).format(format).unwrap_or_default()
 }
 
-/// A signed-in person.
-struct Caller(SignedIn);
+/// A signed-in person, or a program with their API token.
+struct Caller(Vouched);
 
 impl FromRequestParts<App> for Caller {
     type Rejection = Failure;
@@ -87,7 +87,7 @@ impl FromRequestParts<App> for Caller {
 }
 
 /// A signed-in person who may yet have to choose their own password, and may sign out.
-struct NewCaller(SignedIn);
+struct NewCaller(Vouched);
 
 impl FromRequestParts<App> for NewCaller {
     type Rejection = Failure;
@@ -166,10 +166,11 @@ fn own_code(error: &Error) -> Option<u16> {
         Error::Invalid(_)
         | Error::PasswordChangeRequired
         | Error::PasswordAlreadyChosen
-        | Error::EmailProofRequired
+        | Error::ScopeMissing
         | Error::NotAdministrator
         | Error::RegistrationClosed
         | Error::LastAdministrator
+        | Error::LimitReached
         | Error::CodeWrong
         | Error::PictureUnreadable
         | Error::PictureTooLarge
@@ -203,11 +204,11 @@ fn status_of_error(error: &Error) -> StatusCode {
         Error::AccountDisabled
         | Error::PasswordChangeRequired
         | Error::PasswordAlreadyChosen
-        | Error::EmailProofRequired
+        | Error::ScopeMissing
         | Error::NotAdministrator
         | Error::RegistrationClosed => StatusCode::FORBIDDEN,
         Error::NotFound => StatusCode::NOT_FOUND,
-        Error::NameTaken | Error::EmailTaken | Error::LastAdministrator => StatusCode::CONFLICT,
+        Error::NameTaken | Error::EmailTaken | Error::LastAdministrator | Error::LimitReached => StatusCode::CONFLICT,
         Error::PictureUnreadable => StatusCode::BAD_REQUEST,
         Error::PictureTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Error::PictureTypeUnsupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -39,7 +39,7 @@ struct FullUser<'a> {
 }
 
 async fn user(State(app): State<App>, context: Context, Caller(caller): Caller) -> Result<Response, Failure> {
-    let account = &caller.account.account;
+    let account = &caller.acting();
     let profile = &account.profile;
     let user = FullUser {
         id: account.number,
@@ -87,7 +87,7 @@ async fn update_profile(
     };
     checks.finish()?;
     let sent = changes.clone();
-    let account = app.identity.update_profile(caller, changes, None).await?;
+    let account = app.identity.update_profile(caller, changes).await?;
     Ok(success(Some(Text::Updated), Some(updated(&account, &sent)), context.language))
 }
 
@@ -163,6 +163,6 @@ async fn change_password(
     let old = checks.password("old_password", body.old_password);
     let new = checks.new_password("new_password", body.new_password, &PASSWORD);
     let (Some(old), Some(new)) = (old, new) else { return Err(checks.refuse()) };
-    app.identity.change_password(caller, &old, &new).await?;
+    app.identity.change_password(caller.signed_in()?, &old, &new).await?;
     Ok(success(Some(Text::PasswordChanged), None, context.language))
 }

@@ -4,6 +4,7 @@
 //! |---|---|---|---|
 //! | account | `account#<id>` | `account` | `listing` and `number` for the index, `version`, `written` |
 //! | session | `account#<id>` | `session#<id>` | `expires_at` |
+//! | API token | `account#<id>` | `token#<id>` | `expires_at` where it has an end |
 //! | claim | `name#<key>`, `email#<key>` | `claim` | |
 //! | code | `code#<purpose>#<subject>` | `<address key>`, for registrations `<address key>#<request>` | `expires_at` |
 //! | mail log | `mail#<address key>` | `log` | `expires_at`, `written` |
@@ -13,9 +14,11 @@
 //! | issuer and signing keys | `signing` | `issuer`, `key#<sequence>` | |
 //! | settings | `setting` | `admin_token`, `first_administrator`, `administrators` | |
 //!
-//! Values of the core stand whole under one attribute (`account`, `session`, `challenge`, `log`, `key`), so that no
+//! Values of the core stand whole under one attribute (`account`, `session`, `token`, `challenge`, `log`, `key`), so that no
 //! field of theirs can meet one of the table's own: `expires_at` (when the table may drop the item, epoch
 //! seconds) is later than the instant at which the core stops honouring it, and a code has both.
+
+mod keys;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -23,130 +26,26 @@ use std::time::Duration;
 
 use anyhow::Context;
 use aws_sdk_dynamodb::types::AttributeValue;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::digest;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::identity::{
-    Account, AccountId, Challenge, ChallengeKey, Claim, ClaimKind, Hashed, KeyRecord, MailLog, Picture, RefreshChain,
-    Session, SessionId, Version, Versioned,
+    Account, AccountId, ApiToken, Challenge, Claim, ClaimKind, Hashed, KeyRecord, MailLog, Picture, RefreshChain,
+    Session, Version, Versioned,
 };
+
+pub(super) use keys::{API_TOKEN, Key, LISTING_SHARDS, TOTAL_SHARDS};
 
 /// An item as the SDK knows it.
 pub(super) type Item = HashMap<String, AttributeValue>;
 
 /// The index by which accounts are listed.
 pub(super) const LISTING: &str = "listing";
-/// Over how many partitions of that index accounts are spread, so that no single one takes all writes.
-pub(super) const LISTING_SHARDS: u64 = 8;
-/// Over how many items the number of accounts is spread, so that registrations don't wait for one another.
-pub(super) const TOTAL_SHARDS: u8 = 16;
 
 /// Kept for this long after its end, so that a late request still learns what became of it.
 const SESSION_TAIL: Duration = Duration::from_secs(86_400);
 const CODE_TAIL: Duration = Duration::from_secs(3600);
-
-/// Where an item stands.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub(super) struct Key {
-    pub(super) pk: String,
-    pub(super) sk: String,
-}
-
-impl Key {
-    fn new(pk: impl Into<String>, sk: impl Into<String>) -> Self {
-        Self { pk: pk.into(), sk: sk.into() }
-    }
-
-    pub(super) fn account(id: AccountId) -> Self {
-        Self::new(format!("account#{id}"), "account")
-    }
-
-    pub(super) fn session(account: AccountId, session: SessionId) -> Self {
-        Self::new(format!("account#{account}"), format!("session#{session}"))
-    }
-
-    pub(super) fn claim(kind: ClaimKind, key: &str) -> Self {
-        let kind = match kind {
-            ClaimKind::Name => "name",
-            ClaimKind::Email => "email",
-        };
-        Self::new(format!("{kind}#{}", fitting(key)), "claim")
-    }
-
-    /// The partition of all codes of one purpose and subject.
-    pub(super) fn challenges(key: &ChallengeKey) -> String {
-        format!("code#{}#{}", key.purpose.as_str(), fitting(&key.subject))
-    }
-
-    pub(super) fn challenge(challenge: &Challenge) -> Self {
-        let address = challenge.address.key();
-        let sort = challenge.request.as_ref().map_or(address.clone(), |request| format!("{address}#{request}"));
-        Self::new(Self::challenges(&challenge.key), fitting(&sort))
-    }
-
-    pub(super) fn mail_log(address_key: &str) -> Self {
-        Self::new(format!("mail#{}", fitting(address_key)), "log")
-    }
-
-    /// By the account's number, which its address tells, so that serving a picture takes one read.
-    pub(super) fn picture(number: u64) -> Self {
-        Self::new(format!("avatar#{number}"), "picture")
-    }
-
-    pub(super) fn account_number() -> Self {
-        Self::new("counter#number", "counter")
-    }
-
-    pub(super) fn total(shard: u8) -> Self {
-        Self::new(format!("total#{shard}"), "counter")
-    }
-
-    /// The shard that counts this account: by its last byte, which is random.
-    pub(super) fn total_of(account: AccountId) -> Self {
-        Self::total(account.0.as_bytes()[15] % TOTAL_SHARDS)
-    }
-
-    /// The partition of issuer and keys; keys sort by their sequence.
-    pub(super) const SIGNING: &str = "signing";
-
-    pub(super) fn issuer() -> Self {
-        Self::new(Self::SIGNING, "issuer")
-    }
-
-    pub(super) fn signing_key(sequence: u64) -> Self {
-        Self::new(Self::SIGNING, format!("key#{sequence:020}"))
-    }
-
-    pub(super) fn admin_token() -> Self {
-        Self::new("setting", "admin_token")
-    }
-
-    pub(super) fn first_administrator() -> Self {
-        Self::new("setting", "first_administrator")
-    }
-
-    /// The set of the active administrators' ids.
-    pub(super) fn administrators() -> Self {
-        Self::new("setting", "administrators")
-    }
-
-    pub(super) fn attributes(self) -> Item {
-        HashMap::from([("pk".to_owned(), AttributeValue::S(self.pk)), ("sk".to_owned(), AttributeValue::S(self.sk))])
-    }
-}
-
-/// Text as part of a key, of which the table takes 1 KiB (`sk`) or 2 (`pk`). People may look for any text, so
-/// longer ones stand under their hash, behind a character that no name or address has.
-fn fitting(text: &str) -> Cow<'_, str> {
-    if text.len() <= 900 {
-        return Cow::Borrowed(text);
-    }
-    Cow::Owned(format!("\u{1}{}", URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, text.as_bytes()))))
-}
 
 /// The partition of the listing that has accounts of this number.
 pub(super) fn listing(number: u64) -> String {
@@ -209,6 +108,22 @@ pub(super) fn refreshed(session: &Session, next: &RefreshChain, now: OffsetDateT
     changed.retain(|field, _| matches!(field.as_str(), "refresh" | "seen_at"));
     changed.insert("expires_at".to_owned(), attribute(&session_expiry(&moved))?);
     Ok(changed)
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct ApiTokenItem<'a> {
+    #[serde(flatten)]
+    key: Key,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires_at: Option<i64>,
+    pub(super) token: Cow<'a, ApiToken>,
+}
+
+impl<'a> ApiTokenItem<'a> {
+    pub(super) fn new(token: &'a ApiToken) -> Self {
+        let expires_at = token.expires_at.map(|end| (end + SESSION_TAIL).unix_timestamp());
+        Self { key: Key::api_token(token.account, token.id), expires_at, token: Cow::Borrowed(token) }
+    }
 }
 
 #[derive(Serialize, Deserialize)]

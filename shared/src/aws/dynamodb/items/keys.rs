@@ -1,0 +1,124 @@
+//! Where items stand: the keys of the table that [`super`] describes.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::digest;
+use serde::{Deserialize, Serialize};
+
+use super::Item;
+use crate::identity::{AccountId, ApiTokenId, Challenge, ChallengeKey, ClaimKind, SessionId};
+
+/// Over how many partitions of that index accounts are spread, so that no single one takes all writes.
+pub(in super::super) const LISTING_SHARDS: u64 = 8;
+/// Over how many items the number of accounts is spread, so that registrations don't wait for one another.
+pub(in super::super) const TOTAL_SHARDS: u8 = 16;
+
+/// How the sort keys of API tokens begin.
+pub(in super::super) const API_TOKEN: &str = "token#";
+
+/// Where an item stands.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(in super::super) struct Key {
+    pub(in super::super) pk: String,
+    pub(in super::super) sk: String,
+}
+
+impl Key {
+    fn new(pk: impl Into<String>, sk: impl Into<String>) -> Self {
+        Self { pk: pk.into(), sk: sk.into() }
+    }
+
+    pub(in super::super) fn account(id: AccountId) -> Self {
+        Self::new(format!("account#{id}"), "account")
+    }
+
+    pub(in super::super) fn session(account: AccountId, session: SessionId) -> Self {
+        Self::new(format!("account#{account}"), format!("session#{session}"))
+    }
+
+    pub(in super::super) fn api_token(account: AccountId, token: ApiTokenId) -> Self {
+        Self::new(format!("account#{account}"), format!("{API_TOKEN}{token}"))
+    }
+
+    pub(in super::super) fn claim(kind: ClaimKind, key: &str) -> Self {
+        let kind = match kind {
+            ClaimKind::Name => "name",
+            ClaimKind::Email => "email",
+        };
+        Self::new(format!("{kind}#{}", fitting(key)), "claim")
+    }
+
+    /// The partition of all codes of one purpose and subject.
+    pub(in super::super) fn challenges(key: &ChallengeKey) -> String {
+        format!("code#{}#{}", key.purpose.as_str(), fitting(&key.subject))
+    }
+
+    pub(in super::super) fn challenge(challenge: &Challenge) -> Self {
+        let address = challenge.address.key();
+        let sort = challenge.request.as_ref().map_or(address.clone(), |request| format!("{address}#{request}"));
+        Self::new(Self::challenges(&challenge.key), fitting(&sort))
+    }
+
+    pub(in super::super) fn mail_log(address_key: &str) -> Self {
+        Self::new(format!("mail#{}", fitting(address_key)), "log")
+    }
+
+    /// By the account's number, which its address tells, so that serving a picture takes one read.
+    pub(in super::super) fn picture(number: u64) -> Self {
+        Self::new(format!("avatar#{number}"), "picture")
+    }
+
+    pub(in super::super) fn account_number() -> Self {
+        Self::new("counter#number", "counter")
+    }
+
+    pub(in super::super) fn total(shard: u8) -> Self {
+        Self::new(format!("total#{shard}"), "counter")
+    }
+
+    /// The shard that counts this account: by its last byte, which is random.
+    pub(in super::super) fn total_of(account: AccountId) -> Self {
+        Self::total(account.0.as_bytes()[15] % TOTAL_SHARDS)
+    }
+
+    /// The partition of issuer and keys; keys sort by their sequence.
+    pub(in super::super) const SIGNING: &str = "signing";
+
+    pub(in super::super) fn issuer() -> Self {
+        Self::new(Self::SIGNING, "issuer")
+    }
+
+    pub(in super::super) fn signing_key(sequence: u64) -> Self {
+        Self::new(Self::SIGNING, format!("key#{sequence:020}"))
+    }
+
+    pub(in super::super) fn admin_token() -> Self {
+        Self::new("setting", "admin_token")
+    }
+
+    pub(in super::super) fn first_administrator() -> Self {
+        Self::new("setting", "first_administrator")
+    }
+
+    /// The set of the active administrators' ids.
+    pub(in super::super) fn administrators() -> Self {
+        Self::new("setting", "administrators")
+    }
+
+    pub(in super::super) fn attributes(self) -> Item {
+        HashMap::from([("pk".to_owned(), AttributeValue::S(self.pk)), ("sk".to_owned(), AttributeValue::S(self.sk))])
+    }
+}
+
+/// Text as part of a key, of which the table takes 1 KiB (`sk`) or 2 (`pk`). People may look for any text, so
+/// longer ones stand under their hash, behind a character that no name or address has.
+fn fitting(text: &str) -> Cow<'_, str> {
+    if text.len() <= 900 {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(format!("\u{1}{}", URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, text.as_bytes()))))
+}

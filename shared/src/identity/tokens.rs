@@ -1,0 +1,118 @@
+//! API tokens: made, listed and revoked by a signed-in person, and used in place of a session.
+
+use std::time::Duration;
+
+use super::api_token::PresentedApiToken;
+use super::context::{MOST_ATTEMPTS, contended};
+use super::{
+    AccessToken, Account, ApiToken, ApiTokenId, Change, Error, Gate, Identity, Refused, Result, SignedIn, Vouched,
+    Voucher,
+};
+
+/// How many API tokens an account may have.
+pub const MOST_API_TOKENS: usize = 50;
+/// A token's last use is written down no more often than this.
+const USE_GAP: Duration = Duration::from_secs(60);
+/// Tokens that are no longer good are cleared away so many at a time: a transaction takes 100 writes.
+const MOST_CLEARED: usize = 90;
+
+impl Identity {
+    /// Makes an API token; its secret is told this once. `life` is how long it is good, for ever where absent.
+    pub async fn create_api_token(
+        &self,
+        signed_in: SignedIn,
+        name: String,
+        life: Option<Duration>,
+    ) -> Result<(ApiToken, AccessToken)> {
+        let Vouched { account: mut read, by } = Vouched::from(signed_in);
+        let now = self.now();
+        for attempt in 0..MOST_ATTEMPTS {
+            // The account was read before its tokens, and is written with the new one: who adds a token after this
+            // count makes the account's version stale, so that parallel requests can't pass the limit.
+            let kept = self.store.api_tokens(read.account.id).await?;
+            let (live, dead): (Vec<_>, Vec<_>) = kept.into_iter().partition(|token| token.is_live(&read.account, now));
+            if live.len() >= MOST_API_TOKENS {
+                return Err(Error::LimitReached);
+            }
+            let (token, secret) =
+                ApiToken::make(&read.account, name.clone(), life.map(|life| now + life), now, &*self.chance)?;
+            let mut changes =
+                vec![Change::UpdateAccount { account: &read.account, was: read.version }, Change::AddApiToken(&token)];
+            let cleared = dead.iter().take(MOST_CLEARED);
+            changes.extend(cleared.map(|token| Change::DropApiToken { account: token.account, token: token.id }));
+            match self.store.commit(&changes).await? {
+                Ok(()) => return Ok((token, secret)),
+                Err(Refused::NameTaken | Refused::EmailTaken | Refused::LastAdministrator | Refused::Stale) => {}
+            }
+            self.step_aside(attempt).await?;
+            read = self.reread(read.account.id, &by).await?;
+        }
+        Err(contended())
+    }
+
+    /// The account's API tokens that are good, oldest first.
+    pub async fn list_api_tokens(&self, signed_in: &SignedIn) -> Result<Vec<ApiToken>> {
+        let account = &signed_in.account.account;
+        let mut tokens = self.store.api_tokens(account.id).await?;
+        tokens.retain(|token| token.is_live(account, self.now()));
+        Ok(tokens)
+    }
+
+    /// Revokes an API token: it is refused from the next request on.
+    pub async fn revoke_api_token(&self, signed_in: &SignedIn, token: ApiTokenId) -> Result<()> {
+        let account = signed_in.account.account.id;
+        let (_, kept) = self.store.account_and_api_token(account, token).await?;
+        if kept.is_none() {
+            return Err(Error::NotFound);
+        }
+        // Needs no condition: that it is gone is what was asked for, whoever else asked too.
+        match self.store.commit(&[Change::DropApiToken { account, token }]).await? {
+            Ok(()) | Err(Refused::NameTaken | Refused::EmailTaken | Refused::LastAdministrator | Refused::Stale) => {
+                Ok(())
+            }
+        }
+    }
+
+    /// Finds whom an API token stands for, if the token and its account are good. An account that has yet to
+    /// choose its own password is open to its session alone.
+    pub(super) async fn vouched_by_api_token(&self, token: &AccessToken) -> Result<Vouched> {
+        let Some(presented) = PresentedApiToken::parse(token) else { return Err(Error::TokenInvalid) };
+        let (account, kept) = self.store.account_and_api_token(presented.account, presented.id).await?;
+        let (Some(account), Some(kept)) = (account, kept) else { return Err(Error::SessionEnded) };
+        if !kept.secret.matches(&presented.secret) {
+            return Err(Error::TokenInvalid);
+        }
+        self.check_live_token(&account.account, &kept)?;
+        self.note_use(&kept).await;
+        Ok(Vouched { account, by: Voucher::ApiToken(kept.id) })
+    }
+
+    /// Refuses a token that is past its time or ended with all others, or whose account is disabled or not yet its
+    /// owner's own.
+    pub(super) fn check_live_token(&self, account: &Account, token: &ApiToken) -> Result<()> {
+        if token.is_over(self.now()) {
+            return Err(Error::TokenInvalid);
+        }
+        if !account.active || !token.is_live(account, self.now()) {
+            return Err(Error::SessionEnded);
+        }
+        if account.must_change_password { Err(Error::PasswordChangeRequired) } else { Ok(()) }
+    }
+
+    /// Writes down that a token is used. Nobody waits for this to succeed: the request is good without.
+    async fn note_use(&self, token: &ApiToken) {
+        let now = self.now();
+        let due = token.last_used.is_none_or(|last| now >= last + USE_GAP);
+        if due && let Err(failed) = self.store.note_use(token, now).await {
+            tracing::warn!(outcome = %failed, "the last use of an API token was not written");
+        }
+    }
+
+    /// Refuses an API token where a session is needed, once it is known to be a good one.
+    pub(super) async fn refuse_api_token(&self, token: &AccessToken) -> Result<()> {
+        if PresentedApiToken::is_meant(token) {
+            self.authenticate(Some(token), Gate::Closed).await?.signed_in()?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,84 @@
+//! What differs each time, replaced once its shape was asserted.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+
+pub(crate) fn redact_header(name: &str, value: &str) -> String {
+    match name {
+        "x-request-id" => {
+            assert!(value.len() == 16 && value.bytes().all(|byte| byte.is_ascii_hexdigit()), "request id {value}");
+            "[request id]".to_owned()
+        }
+        "set-cookie" => {
+            let (pair, attributes) = value.split_once(';').expect("attributes");
+            let (name, secret) = pair.split_once('=').expect("a value");
+            let shown = match (name, secret) {
+                (_, "") => "",
+                ("access_token", token) => shape_of_access_token(token),
+                ("refresh_token", token) => shape_of_refresh_token(token),
+                other => panic!("an unknown cookie {other:?}"),
+            };
+            format!("{name}={shown};{attributes}")
+        }
+        _ => value.to_owned(),
+    }
+}
+
+pub(crate) fn redact(key: &str, value: &mut Value) {
+    match value {
+        Value::Object(fields) => fields.iter_mut().for_each(|(key, value)| redact(key, value)),
+        Value::Array(items) => items.iter_mut().for_each(|item| redact(key, item)),
+        Value::String(text) => {
+            let shown = match key {
+                "token" if text.starts_with("pgt_") => shape_of_api_token(text),
+                "token" | "access_token" => shape_of_access_token(text),
+                "refresh_token" => shape_of_refresh_token(text),
+                "id" | "user_id" => shape_of_account_id(text),
+                "kid" | "x" | "y" => shape_of_32_bytes(text),
+                _ => return,
+            };
+            *text = shown.to_owned();
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// A JWT in the shape of RFC 9068, signed with ES256 (64 bytes).
+pub(crate) fn shape_of_access_token(token: &str) -> &'static str {
+    let parts: Vec<Vec<u8>> = token.split('.').map(|part| URL_SAFE_NO_PAD.decode(part).expect("base64url")).collect();
+    let [header, claims, signature] = parts.as_slice() else { panic!("three parts in {token}") };
+    let header: Value = serde_json::from_slice(header).expect("a header");
+    assert_eq!((&header["alg"], &header["typ"]), (&"ES256".into(), &"at+jwt".into()), "{header}");
+    assert!(header["kid"].is_string(), "{header}");
+    let claims: Value = serde_json::from_slice(claims).expect("claims");
+    for claim in ["iss", "sub", "aud", "client_id", "jti", "sid"] {
+        assert!(claims[claim].is_string(), "{claim} in {claims}");
+    }
+    assert!(claims["exp"].as_i64() > claims["iat"].as_i64(), "{claims}");
+    assert_eq!(signature.len(), 64);
+    "[access token]"
+}
+
+fn shape_of_api_token(token: &str) -> &'static str {
+    let bytes = URL_SAFE_NO_PAD.decode(token.strip_prefix("pgt_").expect("the prefix")).expect("base64url");
+    assert_eq!(bytes.len(), 16 + 16 + 32 + 4);
+    "[API token]"
+}
+
+fn shape_of_refresh_token(token: &str) -> &'static str {
+    let bytes = URL_SAFE_NO_PAD.decode(token.strip_prefix("pgr_").expect("the prefix")).expect("base64url");
+    assert_eq!(bytes.len(), 16 + 16 + 32 + 16);
+    "[refresh token]"
+}
+
+fn shape_of_account_id(text: &str) -> &'static str {
+    let id: uuid::Uuid = text.parse().expect("a UUID");
+    assert_eq!(id.get_version_num(), 7);
+    "[uuid]"
+}
+
+fn shape_of_32_bytes(text: &str) -> &'static str {
+    assert_eq!(URL_SAFE_NO_PAD.decode(text).expect("base64url").len(), 32);
+    "[32 bytes]"
+}
