@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use polygate_shared::identity::{Account, AccountId, Change, Store};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -226,4 +227,27 @@ async fn the_last_use_is_written_once_a_minute() {
         seen.push(listed["data"][0]["last_used"].as_str().expect("an instant")[14..19].to_owned());
     }
     assert_eq!(seen, ["00:00", "00:00", "00:00", "01:00", "01:00"]);
+}
+
+#[tokio::test]
+async fn is_worth_what_its_owner_is() {
+    let mut world = World::start().await;
+    world.register("alice", "secret123").await;
+    let session = world.sign_in("alice", "secret123").await;
+    let (_, token) = create(&mut world, &session, json!({"name": "backup"})).await;
+    let profile = world.get("/api/v1/profile").bearer(&token).quietly().await;
+    let id = AccountId(profile.text("/data/id").parse().expect("a UUID"));
+    for (expected, change) in [
+        (40102, (|account| Account { active: false, ..account }) as fn(Account) -> Account),
+        (40301, |account| Account { active: true, must_change_password: true, ..account }),
+        (0, |account| Account { must_change_password: false, ..account }),
+    ] {
+        let store = world.server.store();
+        let read = store.account(id).await.expect("an answer").expect("an account");
+        let account = change(read.account);
+        let update = Change::UpdateAccount { account: &account, was: read.version };
+        store.commit(&[update]).await.expect("an outcome").expect("nobody else");
+        let answer = world.get("/api/v1/profile").bearer(&token).quietly().await;
+        assert_eq!(answer.json()["code"], json!(expected), "{}", answer.body);
+    }
 }

@@ -1,5 +1,6 @@
 //! The store against a real engine: every condition both ways, the races, and what is done about failures.
 
+mod api_tokens;
 mod conditions;
 mod engine;
 mod failures;
