@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use polygate_shared::identity::{Account, AccountId, Change, Store};
+use polygate_shared::identity::{Account, AccountId, Change};
 use reqwest::Method;
 use serde_json::{Value, json};
 
