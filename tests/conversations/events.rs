@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use lambda_runtime::{Context, LambdaEvent};
 use polygate_shared::aws::lambda;
-use polygate_shared::http::{Front, Group, paths};
+use polygate_shared::http::{Endpoints, Front, Group, paths};
 use polygate_shared::identity::ClaimKind;
 use polygate_shared::settings::Settings;
 use serde_json::{Value, json};
@@ -55,7 +55,7 @@ fn fits(route: &str, path: &str) -> bool {
 
 pub(crate) async fn play(world: &World, group: Group, event: &Value) -> Value {
     let settings = Settings::parse(&|_| None).expect("defaults");
-    let front = Front::new(&[group], Arc::clone(world.server.identity()), &settings);
+    let front = Front::new(&[Endpoints::of_group(group)], Arc::clone(world.server.identity()), &settings);
     let payload = serde_json::from_value(event.clone()).expect("an API Gateway event");
     let answer = lambda::handle(front, LambdaEvent::new(payload, Context::default())).await.expect("an answer");
     serde_json::to_value(answer).expect("JSON")

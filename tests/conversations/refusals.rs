@@ -1,7 +1,7 @@
 use polygate_shared::aws::client;
 use polygate_shared::aws::dynamodb::DynamoStore;
 use polygate_shared::aws::ses::SesMailer;
-use polygate_shared::http::{Arrival, Front, Group};
+use polygate_shared::http::{Arrival, Endpoints, Front};
 use polygate_shared::identity::{EmailAddress, Hasher, Identity, Language, Policy, Store, SystemChance};
 use polygate_shared::settings::Settings;
 use reqwest::Method;
@@ -107,7 +107,7 @@ fn front_without_mail(store: Arc<dyn Store>) -> Front {
         Hasher::new(2),
         Policy { allow_registration: true, issuer: Some("https://id.example.com".to_owned()) },
     );
-    Front::new(&Group::ALL, Arc::new(identity), &Settings::parse(&|_| None).expect("defaults"))
+    Front::new(&Endpoints::ALL, Arc::new(identity), &Settings::parse(&|_| None).expect("defaults"))
 }
 
 /// Status, `Retry-After` and body of an answer without sockets.

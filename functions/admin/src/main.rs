@@ -1,9 +1,9 @@
 //! The `admin` function: the administrator's side.
 
 use polygate_shared::aws::lambda;
-use polygate_shared::http::Group;
+use polygate_shared::http::Endpoints;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda::Error> {
-    lambda::run(Group::Admin).await
+    lambda::run(Endpoints::ADMIN).await
 }

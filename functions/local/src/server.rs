@@ -11,7 +11,7 @@ use axum::Router;
 use polygate_shared::aws::client;
 use polygate_shared::aws::dynamodb::{DynamoStore, create_table};
 use polygate_shared::aws::ses::SesMailer;
-use polygate_shared::http::{Front, Group};
+use polygate_shared::http::{Endpoints, Front};
 use polygate_shared::identity::{
     self, AdminToken, Chance, Hashed, Hasher, Identity, Password, Policy, Store, SystemChance,
 };
@@ -95,7 +95,7 @@ impl Server {
         let lambda_env = LambdaEnv { base_url: base, dynamodb_url, table: TABLE, mail_from, given: &given };
         folder.write(LambdaEnv::FILE, &lambda_env.render())?;
         let mailbox = Mailbox::default();
-        let front = Front::new(&Group::ALL, Arc::clone(&identity), &settings);
+        let front = Front::new(&Endpoints::ALL, Arc::clone(&identity), &settings);
         let router = web::router(front, mailbox.clone(), Ses { mailbox: mailbox.clone(), clock }, chance);
         let (stop, stopped) = oneshot::channel();
         let serving = tokio::spawn(serve(listener, router, stopped));

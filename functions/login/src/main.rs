@@ -1,9 +1,9 @@
 //! The `login` function: sign in and out.
 
 use polygate_shared::aws::lambda;
-use polygate_shared::http::Group;
+use polygate_shared::http::Endpoints;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda::Error> {
-    lambda::run(Group::Login).await
+    lambda::run(Endpoints::LOGIN).await
 }

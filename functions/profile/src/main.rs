@@ -1,9 +1,9 @@
 //! The `profile` function: what a signed-in person does to their own account.
 
 use polygate_shared::aws::lambda;
-use polygate_shared::http::Group;
+use polygate_shared::http::Endpoints;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda::Error> {
-    lambda::run(Group::Profile).await
+    lambda::run_with_mail(Endpoints::PROFILE).await
 }

@@ -1,9 +1,9 @@
 //! The `refresh` function: refresh, verify a token, published keys.
 
 use polygate_shared::aws::lambda;
-use polygate_shared::http::Group;
+use polygate_shared::http::Endpoints;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda::Error> {
-    lambda::run(Group::Refresh).await
+    lambda::run(Endpoints::REFRESH).await
 }

@@ -1,9 +1,9 @@
 //! The `register` function: register, verify e-mail, forgot and reset password.
 
 use polygate_shared::aws::lambda;
-use polygate_shared::http::Group;
+use polygate_shared::http::Endpoints;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda::Error> {
-    lambda::run(Group::Register).await
+    lambda::run_with_mail(Endpoints::REGISTER).await
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use async_trait::async_trait;
+use aws_config::SdkConfig;
 use axum::body::Body;
 use axum::response::Response;
 pub use lambda_http::Error;
@@ -15,33 +17,43 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use super::client;
 use super::dynamodb::DynamoStore;
 use super::ses::SesMailer;
-use crate::http::{Arrival, Front, Group};
+use crate::http::{Arrival, Endpoints, Front};
 use crate::identity::{Hasher, Identity, Mail, Mailer, Policy, SystemChance, SystemClock};
 use crate::settings::{Settings, environment};
 
-/// Runs one endpoint group until Lambda stops the process. Everything that can be done before the first event
-/// is done before it: settings, clients, the connection to the table and the signing keys.
-pub async fn run(group: Group) -> Result<(), Error> {
+/// Runs a function that sends no mail until Lambda stops the process. Everything that can be done before the first
+/// event is done before it: settings, clients, the connection to the table and the signing keys.
+pub async fn run(endpoints: Endpoints) -> Result<(), Error> {
+    start(endpoints, |_, _| Ok(Arc::new(NoMail))).await
+}
+
+/// The same for a function that sends mail, from the address that `MAIL_FROM` names.
+pub async fn run_with_mail(endpoints: Endpoints) -> Result<(), Error> {
+    start(endpoints, |config, settings| {
+        let from = settings.mail_from.as_deref().context("MAIL_FROM is not set: name the sender of mails")?;
+        let config = client::at_endpoint_of(config.clone(), "SES", &environment());
+        Ok(Arc::new(SesMailer::new(client::ses(&config), from)))
+    })
+    .await
+}
+
+/// Makes what mails go through. A function for each kind, so that one that sends none links no mail client.
+type MakeMailer = fn(&SdkConfig, &Settings) -> anyhow::Result<Arc<dyn Mailer>>;
+
+async fn start(endpoints: Endpoints, mailer: MakeMailer) -> Result<(), Error> {
     lambda_runtime::tracing::init_default_subscriber();
-    let front = front(group).await?;
+    let front = front(endpoints, mailer).await?;
     Runtime::new(lambda_runtime::service_fn(move |event| handle(front.clone(), event))).run().await
 }
 
-async fn front(group: Group) -> anyhow::Result<Front> {
+async fn front(endpoints: Endpoints, mailer: MakeMailer) -> anyhow::Result<Front> {
     let lookup = environment();
     let settings = Settings::parse(&lookup)?;
     let config = client::connect(&lookup)?;
     let dynamodb = client::dynamodb(&client::at_endpoint_of(config.clone(), "DYNAMODB", &lookup));
     let chance = Arc::new(SystemChance::default());
     let store = DynamoStore::new(dynamodb, settings.table.clone(), chance.clone());
-    let mailer: Arc<dyn Mailer> = match (settings.mail_from.clone(), group) {
-        (Some(from), _) => {
-            let config = client::at_endpoint_of(config, "SES", &lookup);
-            Arc::new(SesMailer::new(client::ses(&config), from))
-        }
-        (None, Group::Register | Group::Profile) => anyhow::bail!("MAIL_FROM is not set: name the sender of mails"),
-        (None, Group::Login | Group::Refresh | Group::Admin) => Arc::new(NoMail),
-    };
+    let mailer = mailer(&config, &settings)?;
     let policy = Policy { allow_registration: settings.allow_registration, issuer: settings.issuer.clone() };
     // One request at a time, so one hash at a time.
     let identity = Identity::new(Arc::new(store), mailer, Arc::new(SystemClock), chance, Hasher::new(1), policy);
@@ -49,7 +61,7 @@ async fn front(group: Group) -> anyhow::Result<Front> {
         // The first request tries again, and is answered with what is wrong if it still is.
         tracing::warn!(outcome = %failed, "keys were not loaded ahead");
     }
-    Ok(Front::new(&[group], Arc::new(identity), &settings))
+    Ok(Front::new(&[endpoints], Arc::new(identity), &settings))
 }
 
 /// For functions that have no mail to send, and no permission to.

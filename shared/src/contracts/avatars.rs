@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use crate::http::{App, Context, Failure, Group, Routes, Segment, query_value};
+use crate::http::{App, Context, Failure, Routes, Segment, query_value};
 use crate::identity::{Account, Avatar, Error};
 
 /// For an address that names the picture's version: what is there never changes.
@@ -13,11 +13,8 @@ const FOR_GOOD: &str = "public, max-age=31536000, immutable";
 /// For any other: what is there changes with the next upload.
 const FOR_A_MINUTE: &str = "public, max-age=60";
 
-pub(super) fn routes(group: Group) -> Routes {
-    match group {
-        Group::Refresh => Routes::new().at("/storage/avatars/{file}", get(avatar)),
-        Group::Login | Group::Register | Group::Profile | Group::Admin => Routes::new(),
-    }
+pub(super) fn routes() -> Routes {
+    Routes::new().at("/storage/avatars/{file}", get(avatar))
 }
 
 async fn avatar(

@@ -18,22 +18,60 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::http::{Contract, Group, Render, Routes};
+use crate::http::{Contract, Render, Routes};
 
-/// The routes of a group in a contract.
-pub(crate) fn routes(contract: Contract, group: Group) -> Routes {
-    let own = match contract {
-        Contract::Kite => kite::routes(group),
-        Contract::Zeaya => zeaya::routes(group),
-        Contract::Sproutgate => sproutgate::routes(group),
-        Contract::Mcphub => mcphub::routes(group),
-    };
-    own.and(avatars::routes(group))
+/// Sign in and out.
+pub(crate) fn login(contract: Contract) -> Routes {
+    match contract {
+        Contract::Kite => kite::login::routes(),
+        Contract::Zeaya => zeaya::login::routes(),
+        Contract::Sproutgate => sproutgate::login::routes(),
+        Contract::Mcphub => mcphub::login::routes(),
+    }
 }
 
-/// The routes of a group that belong to the service as a whole.
-pub(crate) fn service_routes(group: Group) -> Routes {
-    service::routes(group).and(avatars::routes(group))
+/// Register, verify e-mail, forgot and reset password.
+pub(crate) fn register(contract: Contract) -> Routes {
+    match contract {
+        Contract::Kite => kite::register::routes(),
+        Contract::Zeaya => zeaya::register::routes(),
+        Contract::Sproutgate => sproutgate::register::routes(),
+        Contract::Mcphub => mcphub::register::routes(),
+    }
+}
+
+/// Refresh, verify a token, pictures.
+pub(crate) fn refresh(contract: Contract) -> Routes {
+    let own = match contract {
+        Contract::Kite => kite::refresh::routes(),
+        Contract::Sproutgate => sproutgate::refresh::routes(),
+        Contract::Zeaya | Contract::Mcphub => Routes::new(),
+    };
+    own.and(avatars::routes())
+}
+
+/// What a signed-in person does to their own account.
+pub(crate) fn profile(contract: Contract) -> Routes {
+    match contract {
+        Contract::Kite => kite::profile::routes(),
+        Contract::Zeaya => zeaya::profile::routes(),
+        Contract::Sproutgate => sproutgate::profile::routes(),
+        Contract::Mcphub => mcphub::profile::routes(),
+    }
+}
+
+/// The administrator's side.
+pub(crate) fn admin(contract: Contract) -> Routes {
+    match contract {
+        Contract::Kite => kite::admin::routes(),
+        Contract::Sproutgate => sproutgate::admin::routes(),
+        Contract::Zeaya | Contract::Mcphub => Routes::new(),
+    }
+}
+
+/// What belongs to the service as a whole; all of it is what other services call often.
+pub(crate) fn service() -> Routes {
+    service::routes().and(avatars::routes())
 }
 
 /// How a contract spells failures.

@@ -6,15 +6,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::{Value, json};
 
-use crate::http::{App, Failure, Group, Routes, axum_json};
+use crate::http::{App, Failure, Routes, axum_json};
 
-pub(super) fn routes(group: Group) -> Routes {
-    match group {
-        Group::Refresh => Routes::new()
-            .at("/.well-known/jwks.json", get(jwks))
-            .at("/.well-known/openid-configuration", get(discovery)),
-        Group::Login | Group::Register | Group::Profile | Group::Admin => Routes::new(),
-    }
+pub(super) fn routes() -> Routes {
+    Routes::new().at("/.well-known/jwks.json", get(jwks)).at("/.well-known/openid-configuration", get(discovery))
 }
 
 /// The published keys (RFC 7517). Verifiers may keep them for an hour.

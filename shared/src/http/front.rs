@@ -19,7 +19,7 @@ use tracing::Instrument;
 use super::body;
 use super::context::{self, header_text};
 use super::failure::{self, render_failures};
-use super::{Arrival, Context, Contract, Failure, Group, HostMap, Place, Render, Routes, choose, cors};
+use super::{Arrival, Context, Contract, Endpoints, Failure, HostMap, Place, Render, Routes, choose, cors};
 use crate::contracts;
 use crate::identity::Identity;
 use crate::settings::Settings;
@@ -58,19 +58,19 @@ struct Inner {
 struct Endpoint(String);
 
 impl Front {
-    /// Serves these groups.
-    pub fn new(groups: &[Group], identity: Arc<Identity>, settings: &Settings) -> Self {
+    /// Serves the endpoints of these groups.
+    pub fn new(endpoints: &[Endpoints], identity: Arc<Identity>, settings: &Settings) -> Self {
         let app = App {
             identity: Arc::clone(&identity),
             zone: settings.zone,
             allowed_origins: settings.allowed_origins.clone().into(),
         };
         let contracts = Contract::ALL.map(|contract| {
-            let routes = groups.iter().map(|group| contracts::routes(contract, *group));
+            let routes = endpoints.iter().map(|group| (group.of)(contract));
             (contract, finish(routes, contract, &app))
         });
         let root = settings.root_contract;
-        let service = groups.iter().map(|group| contracts::service_routes(*group));
+        let service = endpoints.iter().map(|group| (group.service)());
         let service = finish(service, root, &app);
         Self(Arc::new(Inner { contracts, service, hosts: settings.contract_hosts.clone(), root, identity }))
     }

@@ -20,7 +20,7 @@ pub use contract::{Contract, HostMap, Place, choose};
 pub(crate) use failure::axum_json;
 pub use failure::{Failure, Render};
 pub use front::{App, Front};
-pub use routes::{Group, Routes};
+pub use routes::{Endpoints, Group, Routes};
 pub(crate) use segment::Segment;
 pub use upload::Upload;
 
@@ -30,9 +30,9 @@ use std::collections::BTreeMap;
 /// whichever contract it is asked in, since the gateway routes by path alone.
 pub fn paths() -> BTreeMap<&'static str, Vec<Group>> {
     let mut all = BTreeMap::<_, Vec<Group>>::new();
-    for group in Group::ALL {
-        let contracts = Contract::ALL.into_iter().map(|contract| crate::contracts::routes(contract, group));
-        for path in contracts.chain([crate::contracts::service_routes(group)]).flat_map(|routes| routes.paths) {
+    for Endpoints { group, of, service } in Endpoints::ALL {
+        let contracts = Contract::ALL.into_iter().map(of);
+        for path in contracts.chain([service()]).flat_map(|routes| routes.paths) {
             let groups = all.entry(path).or_default();
             if !groups.contains(&group) {
                 groups.push(group);

@@ -4,7 +4,8 @@
 use axum::Router;
 use axum::routing::MethodRouter;
 
-use super::App;
+use super::{App, Contract};
+use crate::contracts;
 
 /// Endpoint groups: each is a function of its own, with its own memory, throttle and permissions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -33,6 +34,42 @@ impl Group {
             Self::Refresh => "refresh",
             Self::Profile => "profile",
             Self::Admin => "admin",
+        }
+    }
+}
+
+/// The routes of one group. A value for each group instead of one function over all of them, so that a function that
+/// serves one group links no other's handlers.
+#[derive(Debug, Clone, Copy)]
+pub struct Endpoints {
+    /// Which group.
+    pub group: Group,
+    pub(super) of: fn(Contract) -> Routes,
+    pub(super) service: fn() -> Routes,
+}
+
+impl Endpoints {
+    /// [`Group::Login`]'s.
+    pub const LOGIN: Self = Self { group: Group::Login, of: contracts::login, service: Routes::new };
+    /// [`Group::Register`]'s.
+    pub const REGISTER: Self = Self { group: Group::Register, of: contracts::register, service: Routes::new };
+    /// [`Group::Refresh`]'s, and what belongs to the service as a whole.
+    pub const REFRESH: Self = Self { group: Group::Refresh, of: contracts::refresh, service: contracts::service };
+    /// [`Group::Profile`]'s.
+    pub const PROFILE: Self = Self { group: Group::Profile, of: contracts::profile, service: Routes::new };
+    /// [`Group::Admin`]'s.
+    pub const ADMIN: Self = Self { group: Group::Admin, of: contracts::admin, service: Routes::new };
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::LOGIN, Self::REGISTER, Self::REFRESH, Self::PROFILE, Self::ADMIN];
+
+    /// A group's.
+    pub fn of_group(group: Group) -> Self {
+        match group {
+            Group::Login => Self::LOGIN,
+            Group::Register => Self::REGISTER,
+            Group::Refresh => Self::REFRESH,
+            Group::Profile => Self::PROFILE,
+            Group::Admin => Self::ADMIN,
         }
     }
 }

@@ -22,7 +22,7 @@ const PAGE_SIZE: u32 = 20;
 /// Accounts on a page at most.
 const MOST_ON_A_PAGE: u32 = 100;
 
-pub(super) fn routes() -> Routes {
+pub(in crate::contracts) fn routes() -> Routes {
     Routes::new()
         .at("/api/v1/admin/users", get(list_users).post(create_user))
         .at("/api/v1/admin/users/{id}", put(update_user).delete(deactivate_user))

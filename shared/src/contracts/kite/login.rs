@@ -10,7 +10,7 @@ use super::success;
 use crate::http::{App, Checks, Context, Failure, Field, Json, Routes};
 use crate::identity::{Identifier, SignIn};
 
-pub(super) fn routes() -> Routes {
+pub(in crate::contracts) fn routes() -> Routes {
     Routes::new().at("/api/v1/auth/login", post(login)).at("/api/v1/auth/logout", post(logout))
 }
 

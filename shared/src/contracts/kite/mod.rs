@@ -1,11 +1,11 @@
 //! kite, the image host's contract and the native one: `/api/v1/*`, every answer in `{code,message,data}`.
 
-mod admin;
+pub(super) mod admin;
 mod email_change;
-mod login;
-mod profile;
-mod refresh;
-mod register;
+pub(super) mod login;
+pub(super) mod profile;
+pub(super) mod refresh;
+pub(super) mod register;
 mod session;
 mod tokens;
 
@@ -16,19 +16,9 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::rfc3339;
-use crate::http::{Failure, Group, Routes, axum_json};
+use crate::http::{Failure, axum_json};
 use crate::identity::{Error, Language};
 use crate::messages;
-
-pub(super) fn routes(group: Group) -> Routes {
-    match group {
-        Group::Login => login::routes(),
-        Group::Register => register::routes(),
-        Group::Refresh => refresh::routes(),
-        Group::Profile => profile::routes(),
-        Group::Admin => admin::routes(),
-    }
-}
 
 /// The success envelope.
 pub(super) fn envelope(data: &Value) -> Value {

@@ -18,7 +18,7 @@ use crate::identity::{Account, EmailChange, FirstLoginReset, ProfileChanges, Rol
 /// Characters of a nickname.
 pub(super) const NICKNAME: RangeInclusive<usize> = 0..=32;
 
-pub(super) fn routes() -> Routes {
+pub(in crate::contracts) fn routes() -> Routes {
     Routes::new()
         .at("/api/v1/profile", get(profile).put(update_profile))
         .at("/api/v1/auth/change-password", post(change_password))

@@ -10,7 +10,7 @@ use super::success;
 use crate::http::{App, Checks, Context, Failure, Field, Json, Routes, credentials};
 use crate::identity::RefreshToken;
 
-pub(super) fn routes() -> Routes {
+pub(in crate::contracts) fn routes() -> Routes {
     Routes::new().at("/api/v1/auth/refresh", post(refresh)).at("/api/v1/health", get(health))
 }
 

@@ -17,7 +17,7 @@ pub(super) const NAME: RangeInclusive<usize> = 3..=32;
 /// Characters of a password.
 pub(super) const PASSWORD: RangeInclusive<usize> = 6..=64;
 
-pub(super) fn routes() -> Routes {
+pub(in crate::contracts) fn routes() -> Routes {
     Routes::new()
         .at("/api/v1/auth/register", post(register))
         .at("/api/v1/auth/options", get(options))

@@ -11,7 +11,7 @@ use crate::http::{App, Checks, Context, Failure, Field, Json, Routes, axum_json}
 use crate::identity::{Identifier, SignIn};
 use crate::messages::{self, Text};
 
-pub(super) fn routes() -> Routes {
+pub(in crate::contracts) fn routes() -> Routes {
     Routes::new().at("/api/auth/login", post(login))
 }
 

@@ -1,9 +1,9 @@
 //! mcphub, the MCP hub's contract: `/api/auth/*`, answers as `{success:true,…}`, errors as
 //! `{success:false,message}`.
 
-mod login;
-mod profile;
-mod register;
+pub(super) mod login;
+pub(super) mod profile;
+pub(super) mod register;
 
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
@@ -12,21 +12,12 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::DAY;
-use crate::http::{App, Failure, Group, Routes, credentials, query_value};
+use crate::http::{App, Failure, credentials, query_value};
 use crate::identity::{AccessToken, Account, Error, Gate, Language, SessionTerms, Violation, Vouched};
 use crate::messages::{self, Text};
 
 /// Tokens live 24 hours; there is no refreshing.
 const TERMS: SessionTerms = SessionTerms { access: DAY, refresh: None };
-
-pub(super) fn routes(group: Group) -> Routes {
-    match group {
-        Group::Login => login::routes(),
-        Group::Register => register::routes(),
-        Group::Profile => profile::routes(),
-        Group::Refresh | Group::Admin => Routes::new(),
-    }
-}
 
 /// `user` of every answer.
 #[derive(Serialize)]

@@ -11,7 +11,7 @@ use super::{Caller, UserBody};
 use crate::http::{App, Checks, Context, Failure, Field, Json, Routes, axum_json};
 use crate::messages::{self, Text};
 
-pub(super) fn routes() -> Routes {
+pub(in crate::contracts) fn routes() -> Routes {
     Routes::new().at("/api/auth/user", get(user)).at("/api/auth/change-password", post(change_password))
 }
 

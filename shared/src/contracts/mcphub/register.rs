@@ -17,7 +17,7 @@ const NAME: RangeInclusive<usize> = 1..=64;
 /// Characters of a password.
 pub(super) const PASSWORD: RangeInclusive<usize> = 6..=usize::MAX;
 
-pub(super) fn routes() -> Routes {
+pub(in crate::contracts) fn routes() -> Routes {
     Routes::new().at("/api/auth/register", post(register))
 }
 

@@ -20,7 +20,7 @@ const MOST: u32 = 500;
 /// Further addresses of one account at most.
 const MOST_ADDRESSES: usize = 10;
 
-pub(super) fn routes() -> Routes {
+pub(in crate::contracts) fn routes() -> Routes {
     Routes::new()
         .at("/api/admin/users", get(list_users).post(create_user))
         .at("/api/admin/users/{account}", put(update_user).delete(delete_user))

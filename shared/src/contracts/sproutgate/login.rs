@@ -10,7 +10,7 @@ use crate::contracts::rfc3339;
 use crate::http::{App, Checks, Context, Failure, Field, Json, Routes};
 use crate::identity::{Identifier, SignIn};
 
-pub(super) fn routes() -> Routes {
+pub(in crate::contracts) fn routes() -> Routes {
     Routes::new().at("/api/auth/login", post(login))
 }
 

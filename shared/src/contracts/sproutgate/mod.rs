@@ -1,11 +1,11 @@
 //! sproutgate, the account centre's contract: `/api/auth/*` and `/api/admin/*`, answers without an envelope,
 //! errors as `{error,message}`. Unless set otherwise it is the root contract.
 
-mod admin;
-mod login;
-mod profile;
-mod refresh;
-mod register;
+pub(super) mod admin;
+pub(super) mod login;
+pub(super) mod profile;
+pub(super) mod refresh;
+pub(super) mod register;
 
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
@@ -15,22 +15,12 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{DAY, avatars, rfc3339};
-use crate::http::{App, Context, Failure, Group, Routes, axum_json, credentials};
+use crate::http::{App, Context, Failure, axum_json, credentials};
 use crate::identity::{Account, EmailAddress, Error, Gate, Language, SessionTerms, Vouched};
 use crate::messages;
 
 /// Tokens live 7 days; there is no refreshing.
 const TERMS: SessionTerms = SessionTerms { access: DAY.saturating_mul(7), refresh: None };
-
-pub(super) fn routes(group: Group) -> Routes {
-    match group {
-        Group::Login => login::routes(),
-        Group::Register => register::routes(),
-        Group::Refresh => refresh::routes(),
-        Group::Profile => profile::routes(),
-        Group::Admin => admin::routes(),
-    }
-}
 
 fn success(body: impl Serialize) -> Result<Response, Failure> {
     let body = serde_json::to_value(body).map_err(anyhow::Error::from)?;

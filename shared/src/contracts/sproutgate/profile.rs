@@ -13,7 +13,7 @@ use crate::contracts::avatars;
 use crate::http::{App, Checks, Context, Failure, Field, Json, Routes};
 use crate::identity::ProfileChanges;
 
-pub(super) fn routes() -> Routes {
+pub(in crate::contracts) fn routes() -> Routes {
     Routes::new()
         .at("/api/auth/me", get(me))
         .at("/api/auth/profile", put(update_profile))

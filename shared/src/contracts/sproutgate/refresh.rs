@@ -11,7 +11,7 @@ use super::{UserBody, render, success};
 use crate::http::{App, Checks, Context, Failure, Field, Json, Routes, axum_json, credentials};
 use crate::identity::{AccessToken, Error, Gate};
 
-pub(super) fn routes() -> Routes {
+pub(in crate::contracts) fn routes() -> Routes {
     Routes::new().at("/api/auth/verify", get(verify_bearer).post(verify_body))
 }
 

@@ -22,7 +22,7 @@ pub(super) const PASSWORD: RangeInclusive<usize> = 6..=128;
 /// Characters of a display name.
 pub(super) const DISPLAY_NAME: RangeInclusive<usize> = 0..=64;
 
-pub(super) fn routes() -> Routes {
+pub(in crate::contracts) fn routes() -> Routes {
     Routes::new()
         .at("/api/auth/register", post(register))
         .at("/api/auth/verify-email", post(verify_email))

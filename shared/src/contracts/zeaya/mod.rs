@@ -2,9 +2,9 @@
 //! of their own or the HTTP status.
 
 mod avatar;
-mod login;
-mod profile;
-mod register;
+pub(super) mod login;
+pub(super) mod profile;
+pub(super) mod register;
 
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
@@ -15,21 +15,12 @@ use serde_json::{Map, Value, json};
 use time::{OffsetDateTime, UtcOffset};
 
 use super::{DAY, avatars};
-use crate::http::{App, Failure, Group, Routes, axum_json, credentials};
+use crate::http::{App, Failure, axum_json, credentials};
 use crate::identity::{Account, Error, Gate, Language, SessionTerms, Violation, Vouched};
 use crate::messages::{self, Text};
 
 /// Tokens live 7 days; there is no refreshing.
 const TERMS: SessionTerms = SessionTerms { access: DAY.saturating_mul(7), refresh: None };
-
-pub(super) fn routes(group: Group) -> Routes {
-    match group {
-        Group::Login => login::routes(),
-        Group::Register => register::routes(),
-        Group::Profile => profile::routes().and(avatar::routes()),
-        Group::Refresh | Group::Admin => Routes::new(),
-    }
-}
 
 /// The success envelope; parts that an answer hasn't are left out.
 fn success(message: Option<Text>, data: Option<Value>, language: Language) -> Response {

@@ -14,11 +14,12 @@ use crate::http::{App, Checks, Context, Failure, Field, Json, Routes};
 use crate::identity::{Account, Gender, Problem, ProfileChanges, Usage};
 use crate::messages::Text;
 
-pub(super) fn routes() -> Routes {
+pub(in crate::contracts) fn routes() -> Routes {
     Routes::new()
         .at("/api/auth/user", get(user))
         .at("/api/auth/profile", put(update_profile))
         .at("/api/auth/password", put(change_password))
+        .and(super::avatar::routes())
 }
 
 #[derive(Serialize)]

@@ -18,7 +18,7 @@ const NAME: RangeInclusive<usize> = 3..=20;
 /// Characters of a password.
 pub(super) const PASSWORD: RangeInclusive<usize> = 6..=usize::MAX;
 
-pub(super) fn routes() -> Routes {
+pub(in crate::contracts) fn routes() -> Routes {
     Routes::new().at("/api/auth/register", post(register))
 }
 
