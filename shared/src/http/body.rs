@@ -99,11 +99,8 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Field<T> {
         if value.is_null() {
             return Ok(Self::Absent);
         }
-        Ok(match serde_json::from_value(value.clone()) {
-            Ok(given) => Self::Given(given),
-            // serde's wording would be English and name Rust's types; the contract has its own.
-            Err(_mismatch) => Self::Wrong(value),
-        })
+        // serde's word for a mismatch would be English and name Rust's types; the contract has its own.
+        Ok(serde_json::from_value(value.clone()).map_or(Self::Wrong(value), Self::Given))
     }
 }
 

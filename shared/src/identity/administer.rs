@@ -52,11 +52,12 @@ impl Identity {
     /// The administrator whose access token this is, if it is one: for requests that anybody may make and
     /// that administrators get more from.
     pub async fn administrator_behind(&self, token: Option<&AccessToken>) -> Result<Option<Account>> {
-        match self.authenticate(token, Gate::Closed).await {
-            Ok(vouched) => Ok(Some(vouched.acting()).filter(Account::is_admin)),
-            Err(accident) if accident.is_accident() => Err(accident),
-            Err(_refusal) => Ok(None),
-        }
+        let vouched = match self.authenticate(token, Gate::Closed).await {
+            Err(accident) if accident.is_accident() => return Err(accident),
+            // A refusal leaves the person who they would be without a token.
+            answer => answer.ok(),
+        };
+        Ok(vouched.map(|vouched| vouched.acting()).filter(Account::is_admin))
     }
 
     /// Sets the deployment's administrator token; only its hash is kept.
