@@ -177,7 +177,6 @@ async fn a_client_that_writes_everything_before_it_reads_gets_its_answer() {
 #[tokio::test]
 async fn forgetting_a_password_takes_the_same_time_whatever_there_is_to_do() {
     let mut world = World::start().await;
-    world.register("demo", "demo123").await;
     // Takes connections and never answers.
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let ses =
@@ -190,13 +189,19 @@ async fn forgetting_a_password_takes_the_same_time_whatever_there_is_to_do() {
         Hasher::new(2),
         Policy { allow_registration: true, issuer: None },
     );
-    let mut took = Vec::new();
-    for name in ["demo", "nobody"] {
-        let address = EmailAddress::parse("demo@example.com").expect("an address");
-        let started = std::time::Instant::now();
-        identity.forgot_password(name, &address, Language::English).await;
-        took.push(started.elapsed().as_secs_f64());
+    // A busy machine can delay one answer; what the service does would show in every round.
+    let mut rounds = Vec::new();
+    for round in 0..3 {
+        let known = format!("demo{round}");
+        world.register(&known, "demo123").await;
+        let mut took = Vec::new();
+        for name in [known.as_str(), "nobody"] {
+            let address = EmailAddress::parse(&format!("{known}@example.com")).expect("an address");
+            let started = std::time::Instant::now();
+            identity.forgot_password(name, &address, Language::English).await;
+            took.push(started.elapsed().as_secs_f64());
+        }
+        rounds.push((took[0] / took[1]).max(took[1] / took[0]));
     }
-    let (slowest, fastest) = (took[0].max(took[1]), took[0].min(took[1]));
-    assert!(slowest / fastest < 1.5, "{took:?}");
+    assert!(rounds.iter().any(|ratio| *ratio < 1.2), "slower to faster: {rounds:?}");
 }

@@ -160,7 +160,7 @@ impl Identity {
 }
 
 /// How often a decision is taken anew when others keep changing what it was based on.
-pub(super) const MOST_ATTEMPTS: u32 = 12;
+pub(super) const MOST_ATTEMPTS: u32 = 16;
 
 /// Too many others were changing the same thing.
 pub(super) fn contended() -> Error {
