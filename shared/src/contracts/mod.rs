@@ -14,11 +14,13 @@ mod zeaya;
 
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::http::{Contract, Render, Routes};
+use crate::http::{Contract, Failure, Render, Routes};
+use crate::identity::Error;
 
 /// Sign in and out.
 pub(crate) fn login(contract: Contract) -> Routes {
@@ -101,6 +103,20 @@ pub(crate) fn nothing_to_say(contract: Contract) -> Value {
         Contract::Zeaya => serde_json::json!({"code": 0}),
         Contract::Sproutgate => serde_json::json!({}),
         Contract::Mcphub => serde_json::json!({"success": true}),
+    }
+}
+
+/// The HTTP status of a failure where the contract has one of its own only for what the core says.
+fn status(failure: &Failure, of_error: fn(&Error) -> StatusCode) -> StatusCode {
+    match failure {
+        Failure::Core(error) => of_error(error),
+        Failure::MalformedBody | Failure::MalformedForm => StatusCode::BAD_REQUEST,
+        Failure::OriginNotAllowed => StatusCode::FORBIDDEN,
+        Failure::UnknownPath => StatusCode::NOT_FOUND,
+        Failure::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Failure::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Failure::UnsupportedMediaType | Failure::NotAForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Failure::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use serde_json::Value;
 
-use super::{Failure, Field};
+use super::{Failure, Field, query_value};
 use crate::identity::{Code, EmailAddress, Error, Name, Password, Problem, Violation, check_length};
 
 /// Collects violations while fields are read.
@@ -158,6 +158,24 @@ impl Checks {
                 None
             }
         }
+    }
+
+    /// A number of the query within bounds, or what stands for it where it is absent.
+    pub(crate) fn query_number(
+        &mut self,
+        field: &'static str,
+        query: Option<&str>,
+        default: u64,
+        allowed: &RangeInclusive<u64>,
+    ) -> u64 {
+        let Some(text) = query_value(query, field) else { return default };
+        let read = text.parse().ok().filter(|number| allowed.contains(number));
+        read.unwrap_or_else(|| {
+            let (least, most) = (i64::try_from(*allowed.start()), i64::try_from(*allowed.end()));
+            let problem = Problem::OutOfRange(least.unwrap_or(i64::MAX), most.unwrap_or(i64::MAX));
+            self.note(field, problem, Some(text.into()));
+            default
+        })
     }
 
     /// A password that exists: present, and nothing else is checked.

@@ -73,11 +73,7 @@ impl Identity {
     }
 
     /// The present instant by the core's clock.
-    pub fn present(&self) -> OffsetDateTime {
-        self.clock.now()
-    }
-
-    pub(super) fn now(&self) -> OffsetDateTime {
+    pub fn now(&self) -> OffsetDateTime {
         self.clock.now()
     }
 

@@ -11,7 +11,7 @@ use super::register::{NAME, PASSWORD};
 use super::session::presented;
 use super::{created, success};
 use crate::contracts::LARGEST;
-use crate::http::{App, Checks, Context, Failure, Field, Json, Routes, Segment, query_value};
+use crate::http::{App, Checks, Context, Failure, Field, Json, Routes, Segment};
 use crate::identity::{
     AccessToken, AccountChanges, AccountDetails, AccountId, Administrator, Error, NewAccount, Problem, ProfileChanges,
     Role, Versioned,
@@ -51,8 +51,8 @@ struct ListAnswer<'a> {
 
 async fn list_users(State(app): State<App>, context: Context, _: By, parts: Parts) -> Result<Response, Failure> {
     let mut checks = Checks::new();
-    let page = number(&mut checks, &parts, "page", 1, u32::MAX / MOST_ON_A_PAGE);
-    let size = number(&mut checks, &parts, "size", PAGE_SIZE, MOST_ON_A_PAGE);
+    let page = count(&mut checks, &parts, "page", 1, u32::MAX / MOST_ON_A_PAGE);
+    let size = count(&mut checks, &parts, "size", PAGE_SIZE, MOST_ON_A_PAGE);
     checks.finish()?;
     let listed = app.identity.list_accounts_by_page(page, size).await?;
     let items = listed.accounts.iter().map(|account| ProfileBody::of(account, &context)).collect();
@@ -60,13 +60,9 @@ async fn list_users(State(app): State<App>, context: Context, _: By, parts: Part
 }
 
 /// A query parameter that counts from 1, or what stands for it where it is absent.
-fn number(checks: &mut Checks, parts: &Parts, name: &'static str, default: u32, most: u32) -> u32 {
-    let Some(text) = query_value(parts.uri.query(), name) else { return default };
-    let read = text.parse().ok().filter(|number| (1..=most).contains(number));
-    read.unwrap_or_else(|| {
-        checks.note(name, Problem::OutOfRange(1, i64::from(most)), Some(text.into()));
-        default
-    })
+fn count(checks: &mut Checks, parts: &Parts, name: &'static str, default: u32, most: u32) -> u32 {
+    let number = checks.query_number(name, parts.uri.query(), default.into(), &(1..=most.into()));
+    u32::try_from(number).unwrap_or(most)
 }
 
 #[derive(Default, Deserialize)]

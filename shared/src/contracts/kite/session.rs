@@ -52,7 +52,7 @@ pub(super) fn session_answer(opened: &Opened, app: &App, context: &Context) -> R
     };
     let (account, access, access_expires_at) =
         (&opened.account, &opened.tokens.access, opened.tokens.access_expires_at);
-    let now = app.identity.present();
+    let now = app.identity.now();
     let mut response = success(SessionBody {
         access_token: access.reveal(),
         refresh_token: refresh.reveal(),

@@ -11,7 +11,7 @@ use axum::http::request::Parts;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::DAY;
+use super::{DAY, status};
 use crate::http::{App, Failure, credentials, query_value};
 use crate::identity::{AccessToken, Account, Error, Gate, Language, SessionTerms, Violation, Vouched};
 use crate::messages::{self, Text};
@@ -64,7 +64,7 @@ pub(super) fn render(failure: &Failure, language: Language) -> (StatusCode, Valu
         Failure::Core(Error::NameTaken) => json!({"success": false, "message": "User already exists"}),
         other => json!({"success": false, "message": messages::of(other, language)}),
     };
-    (status(failure), body)
+    (status(failure, status_of_error), body)
 }
 
 /// `[{type:"field",value?,msg,path,location:"body"}]`
@@ -78,19 +78,6 @@ fn field_errors(violations: &[Violation], language: Language) -> Value {
         Value::Object(error)
     });
     told.collect()
-}
-
-fn status(failure: &Failure) -> StatusCode {
-    match failure {
-        Failure::Core(error) => status_of_error(error),
-        Failure::MalformedBody | Failure::MalformedForm => StatusCode::BAD_REQUEST,
-        Failure::OriginNotAllowed => StatusCode::FORBIDDEN,
-        Failure::UnknownPath => StatusCode::NOT_FOUND,
-        Failure::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-        Failure::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Failure::UnsupportedMediaType | Failure::NotAForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Failure::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
-    }
 }
 
 fn status_of_error(error: &Error) -> StatusCode {

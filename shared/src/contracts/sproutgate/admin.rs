@@ -11,7 +11,7 @@ use super::register::{DISPLAY_NAME, NAME, PASSWORD};
 use super::{UserBody, success};
 use crate::contracts::{LARGEST, avatars};
 use crate::http::{App, Checks, Context, Failure, Field, Json, Routes, Segment, credentials, query_value};
-use crate::identity::{AccountChanges, AccountDetails, Administrator, NewAccount, Problem, ProfileChanges};
+use crate::identity::{AccountChanges, AccountDetails, Administrator, NewAccount, ProfileChanges};
 
 /// Accounts in one answer, where the request doesn't say.
 const LIMIT: u32 = 100;
@@ -57,25 +57,14 @@ struct ListAnswer<'a> {
 async fn list_users(State(app): State<App>, context: Context, _: By, parts: Parts) -> Result<Response, Failure> {
     let query = parts.uri.query();
     let mut checks = Checks::new();
-    let limit = number(&mut checks, "limit", query_value(query, "limit"), LIMIT.into(), 1, MOST.into());
-    let after = number(&mut checks, "cursor", query_value(query, "cursor"), 0, 0, u64::MAX);
+    let limit = checks.query_number("limit", query, LIMIT.into(), &(1..=MOST.into()));
+    let after = checks.query_number("cursor", query, 0, &(0..=u64::MAX));
     checks.finish()?;
     let page = app.identity.list_accounts(after, u32::try_from(limit).unwrap_or(MOST)).await?;
     success(ListAnswer {
         total: page.total,
         users: page.accounts.iter().map(|account| UserBody::of(account, &context)).collect(),
         next_cursor: page.next.map(|number| number.to_string()),
-    })
-}
-
-/// A number of the query, or what stands for it where it is absent.
-fn number(checks: &mut Checks, name: &'static str, text: Option<String>, default: u64, least: u64, most: u64) -> u64 {
-    let Some(text) = text else { return default };
-    let read = text.parse().ok().filter(|number| (least..=most).contains(number));
-    read.unwrap_or_else(|| {
-        let (least, most) = (i64::try_from(least), i64::try_from(most));
-        checks.note(name, Problem::OutOfRange(least.unwrap_or(0), most.unwrap_or(i64::MAX)), Some(text.into()));
-        default
     })
 }
 

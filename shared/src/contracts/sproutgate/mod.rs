@@ -14,7 +14,7 @@ use axum::response::Response;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{DAY, avatars, rfc3339};
+use super::{DAY, avatars, rfc3339, status};
 use crate::http::{App, Context, Failure, axum_json, credentials};
 use crate::identity::{Account, EmailAddress, Error, Gate, Language, SessionTerms, Vouched};
 use crate::messages;
@@ -76,20 +76,7 @@ impl FromRequestParts<App> for Caller {
 
 pub(super) fn render(failure: &Failure, language: Language) -> (StatusCode, Value) {
     let message = messages::of(failure, language);
-    (status(failure), json!({"error": message, "message": message}))
-}
-
-fn status(failure: &Failure) -> StatusCode {
-    match failure {
-        Failure::Core(error) => status_of_error(error),
-        Failure::MalformedBody | Failure::MalformedForm => StatusCode::BAD_REQUEST,
-        Failure::OriginNotAllowed => StatusCode::FORBIDDEN,
-        Failure::UnknownPath => StatusCode::NOT_FOUND,
-        Failure::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-        Failure::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Failure::UnsupportedMediaType | Failure::NotAForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Failure::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
-    }
+    (status(failure, status_of_error), json!({"error": message, "message": message}))
 }
 
 fn status_of_error(error: &Error) -> StatusCode {

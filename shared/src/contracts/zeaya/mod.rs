@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use time::{OffsetDateTime, UtcOffset};
 
-use super::{DAY, avatars};
+use super::{DAY, avatars, status};
 use crate::http::{App, Failure, axum_json, credentials};
 use crate::identity::{Account, Error, Gate, Language, SessionTerms, Violation, Vouched};
 use crate::messages::{self, Text};
@@ -126,7 +126,7 @@ fn field_errors(violations: &[Violation], language: Language) -> Value {
 }
 
 fn status_and_code(failure: &Failure) -> (StatusCode, u16) {
-    let status = status(failure);
+    let status = status(failure, status_of_error);
     (status, own_code_of(failure).unwrap_or(status.as_u16()))
 }
 
@@ -170,19 +170,6 @@ fn own_code(error: &Error) -> Option<u16> {
         | Error::TooManyRequests { .. }
         | Error::Unavailable { .. }
         | Error::Internal(_) => None,
-    }
-}
-
-fn status(failure: &Failure) -> StatusCode {
-    match failure {
-        Failure::Core(error) => status_of_error(error),
-        Failure::MalformedBody | Failure::MalformedForm => StatusCode::BAD_REQUEST,
-        Failure::OriginNotAllowed => StatusCode::FORBIDDEN,
-        Failure::UnknownPath => StatusCode::NOT_FOUND,
-        Failure::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-        Failure::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Failure::UnsupportedMediaType | Failure::NotAForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Failure::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 
