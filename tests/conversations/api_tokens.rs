@@ -122,10 +122,7 @@ async fn what_takes_the_persons_own_session_is_refused() {
 #[tokio::test]
 async fn an_administrators_token_has_no_administrators_rights() {
     let mut world = World::start().await;
-    let token = world.sign_in("admin", "admin").await;
-    let reset = json!({"username": "boss", "email": "boss@example.com", "password": "strong-new-password"});
-    let session =
-        world.post("/api/v1/auth/first-login-reset", reset).bearer(&token).quietly().await.text("/data/access_token");
+    let session = world.boss().await;
     let (_, token) = create(&mut world, &session, json!({"name": "backup"})).await;
     world.get("/api/v1/admin/users").bearer(&token).await;
     world.get("/sproutgate/api/admin/users").bearer(&token).await;

@@ -46,10 +46,7 @@ async fn asked_for_by_itself() {
     let code = world.code_for("new@example.com");
     world.post(CONFIRM, confirmation("new@example.com", &code)).bearer(&token).await;
     world.note("to a further address of the account, which then is no longer one of those");
-    let second = json!({"email": "second@example.com"});
-    world.post("/sproutgate/api/auth/secondary-email/request", second).bearer(&token).quietly().await;
-    let proof = json!({"email": "second@example.com", "code": world.code_for("second@example.com")});
-    world.post("/sproutgate/api/auth/secondary-email/verify", proof).bearer(&token).quietly().await;
+    world.add_email(&token, "second@example.com").await;
     world.post(REQUEST, json!({"new_email": "second@example.com"})).bearer(&token).quietly().await;
     let code = world.code_for("second@example.com");
     world.post(CONFIRM, confirmation("second@example.com", &code)).bearer(&token).await;
@@ -150,10 +147,7 @@ async fn a_forgotten_password_by_name_or_address() {
 async fn a_reset_code_goes_to_the_address_that_was_named_and_is_dead_once_that_is_given_up() {
     let mut world = World::start().await;
     let token = world.register_proved("alice").await;
-    let second = json!({"email": "second@example.com"});
-    world.post("/sproutgate/api/auth/secondary-email/request", second).bearer(&token).quietly().await;
-    let proof = json!({"email": "second@example.com", "code": world.code_for("second@example.com")});
-    world.post("/sproutgate/api/auth/secondary-email/verify", proof).bearer(&token).quietly().await;
+    world.add_email(&token, "second@example.com").await;
     world.post(FORGOT, json!({"identifier": "second@example.com"})).quietly().await;
     world.post(FORGOT, json!({"identifier": "alice"})).quietly().await;
     assert_eq!(

@@ -212,6 +212,10 @@ async fn live_subject(world: &mut World, name: &str, event: &mut Value, credenti
         body["code"] = world.code_for(&address).into();
         event["body"] = body.to_string().into();
     }
+    if name == "kite/end-session" {
+        let listed = world.get("/kite/api/v1/sessions").bearer(credential).quietly().await;
+        event["rawPath"] = format!("/kite/api/v1/sessions/{}", listed.text("/data/0/id")).into();
+    }
     if name == "kite/revoke-token" {
         let made = world.post("/kite/api/v1/tokens", json!({"name": "backup"})).bearer(credential).quietly().await;
         event["rawPath"] = format!("/kite/api/v1/tokens/{}", made.text("/data/id")).into();

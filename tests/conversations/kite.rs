@@ -169,10 +169,7 @@ async fn the_first_administrator() {
 #[tokio::test]
 async fn pages_of_the_administrators_list() {
     let mut world = World::start().await;
-    let token = world.sign_in("admin", "admin").await;
-    let reset = json!({"username": "boss", "email": "boss@example.com", "password": "strong-new-password"});
-    let boss =
-        world.post("/api/v1/auth/first-login-reset", reset).bearer(&token).quietly().await.text("/data/access_token");
+    let boss = world.boss().await;
     for number in 0..7 {
         world.register(&format!("user{number}"), "secret123").await;
     }

@@ -6,4 +6,5 @@ mod engine;
 mod failures;
 mod races;
 mod reads;
+mod sessions;
 mod values;

@@ -106,7 +106,7 @@ impl Identity {
 }
 
 /// Raises the account's generation and takes only this session along.
-fn end_other_sessions(account: &mut Account, session: SessionId) -> Change<'static> {
+pub(super) fn end_other_sessions(account: &mut Account, session: SessionId) -> Change<'static> {
     let from = account.session_generation;
     account.session_generation += 1;
     Change::KeepSession { account: account.id, session, from, generation: account.session_generation }

@@ -23,6 +23,13 @@ impl std::fmt::Display for SessionId {
     }
 }
 
+impl SessionId {
+    /// Reads an id as it is shown; `None` where it can't be one.
+    pub fn parse(text: &str) -> Option<Self> {
+        Uuid::parse_str(text).ok().map(Self)
+    }
+}
+
 /// How long what a sign-in hands out stays good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionTerms {

@@ -150,8 +150,12 @@ impl Identity {
 
     /// Refuses a session that is over, that its account outlived, or whose account is disabled.
     pub(super) fn check_live(&self, account: &Account, session: &Session) -> Result<()> {
-        let live = account.active && session.generation == account.session_generation && !session.is_over(self.now());
-        if live { Ok(()) } else { Err(Error::SessionEnded) }
+        if self.is_live(account, session) { Ok(()) } else { Err(Error::SessionEnded) }
+    }
+
+    /// Whether a session of the account is good for a request right now.
+    pub(super) fn is_live(&self, account: &Account, session: &Session) -> bool {
+        account.active && session.generation == account.session_generation && !session.is_over(self.now())
     }
 
     /// The account that an identifier names.

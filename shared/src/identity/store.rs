@@ -186,6 +186,9 @@ pub trait Store: Send + Sync {
         token: ApiTokenId,
     ) -> Result<(Option<Versioned>, Option<ApiToken>)>;
 
+    /// All sessions of an account, in no order, those that are over possibly among them.
+    async fn sessions(&self, account: AccountId) -> Result<Vec<Session>>;
+
     /// All API tokens of an account, oldest first, those that are over possibly among them.
     async fn api_tokens(&self, account: AccountId) -> Result<Vec<ApiToken>>;
 

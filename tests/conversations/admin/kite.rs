@@ -1,13 +1,13 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::{boss, create};
+use super::create;
 use crate::support::World;
 
 #[tokio::test]
 async fn make_change_and_deactivate() {
     let mut world = World::start().await;
-    let boss = boss(&mut world).await;
+    let boss = world.boss().await;
     let body = json!({
         "username": "alice", "nickname": "Alice", "email": "alice@example.com", "password": "secret123", "role": "user",
         "storage_limit": 1024, "is_active": true,
@@ -58,7 +58,7 @@ async fn make_change_and_deactivate() {
 #[tokio::test]
 async fn refusals() {
     let mut world = World::start().await;
-    let boss = boss(&mut world).await;
+    let boss = world.boss().await;
     let alice = create(&mut world, &boss, "alice", "user").await;
     let path = format!("/api/v1/admin/users/{alice}");
     for body in [
@@ -113,7 +113,7 @@ async fn refusals() {
 #[tokio::test]
 async fn by_cookie_only_from_its_own_pages() {
     let mut world = World::start().await;
-    let boss = boss(&mut world).await;
+    let boss = world.boss().await;
     let alice = create(&mut world, &boss, "alice", "user").await;
     let (path, cookie) = (format!("/api/v1/admin/users/{alice}"), format!("access_token={boss}"));
     let body = json!({"username": "eve", "email": "eve@example.com", "password": "secret123"});

@@ -9,14 +9,6 @@ use serde_json::{Value, json};
 
 use crate::support::World;
 
-/// The token of a first administrator that has chosen its password.
-async fn boss(world: &mut World) -> String {
-    let token = world.sign_in("admin", "admin").await;
-    let reset = json!({"username": "boss", "email": "boss@example.com", "password": "strong-new-password"});
-    let answer = world.post("/api/v1/auth/first-login-reset", reset).bearer(&token).quietly().await;
-    answer.text("/data/access_token")
-}
-
 /// Makes an account through kite and returns its id.
 async fn create(world: &mut World, by: &str, name: &str, role: &str) -> String {
     let email = format!("{name}@example.com");
@@ -48,7 +40,7 @@ async fn the_last_active_administrator_stays() {
     let token = world.server.admin_token().reveal().to_owned();
     world.note("also one that has yet to choose a password");
     world.ask(Method::DELETE, "/sproutgate/api/admin/users/admin").bearer(&token).await;
-    let boss = boss(&mut world).await;
+    let boss = world.boss().await;
     let listed = world.get("/api/v1/admin/users").bearer(&boss).quietly().await;
     let path = format!("/api/v1/admin/users/{}", listed.text("/data/items/0/id"));
     let all = [
@@ -92,6 +84,6 @@ async fn administrators_make_accounts_while_registration_is_closed() {
     let token = world.server.admin_token().reveal().to_owned();
     let made = world.post("/sproutgate/api/admin/users", demo()).bearer(&token).quietly().await;
     assert_eq!(made.status, 200, "{}", made.body);
-    let boss = boss(&mut world).await;
+    let boss = world.boss().await;
     create(&mut world, &boss, "alice", "user").await;
 }

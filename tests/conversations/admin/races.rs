@@ -4,7 +4,7 @@ use polygate_shared::identity::{ClaimKind, Role};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{boss, create};
+use super::create;
 use crate::support::World;
 
 #[tokio::test]
@@ -18,7 +18,7 @@ async fn of_two_administrators_who_remove_each_other_24_times_one_stays() {
     ];
     for (nth, removal) in removals.into_iter().enumerate() {
         let mut world = World::start().await;
-        let boss = boss(&mut world).await;
+        let boss = world.boss().await;
         let deputy_id = create(&mut world, &boss, "deputy", "admin").await;
         let deputy = world.sign_in("deputy", "secret123").await;
         let boss_id = world.get("/api/v1/profile").bearer(&boss).quietly().await.text("/data/id");

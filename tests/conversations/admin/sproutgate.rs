@@ -1,7 +1,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{boss, demo};
+use super::demo;
 use crate::support::World;
 
 #[tokio::test]
@@ -48,7 +48,7 @@ async fn make_change_and_delete() {
 async fn ways_to_carry_the_token() {
     let mut world = World::start().await;
     let token = world.server.admin_token().reveal().to_owned();
-    let boss = boss(&mut world).await;
+    let boss = world.boss().await;
     let user = |name: &str| json!({"account": name, "password": "demo123"});
     world.post(&format!("/sproutgate/api/admin/users?token={token}"), user("anna")).await;
     world.post("/sproutgate/api/admin/users", user("berta")).header("x-admin-token", &token).await;

@@ -80,6 +80,10 @@ impl Store for DynamoStore {
         self.read_account_and_api_token(account, token).await
     }
 
+    async fn sessions(&self, account: AccountId) -> Result<Vec<Session>> {
+        self.read_sessions(account).await
+    }
+
     async fn api_tokens(&self, account: AccountId) -> Result<Vec<ApiToken>> {
         self.read_api_tokens(account).await
     }

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::DynamoStore;
 use super::fault::{ATTEMPTS, fault, pause, unavailable};
 use super::items::{
-    self, API_TOKEN, AccountItem, ApiTokenItem, ChallengeItem, ClaimItem, CounterItem, IssuerItem, Item, Key,
+    self, API_TOKEN, AccountItem, ApiTokenItem, ChallengeItem, ClaimItem, CounterItem, IssuerItem, Item, Key, SESSION,
     SessionItem, SigningKeyItem, TOTAL_SHARDS,
 };
 use crate::identity::{
@@ -152,6 +152,13 @@ impl DynamoStore {
             }
         }
         Ok((owner, found))
+    }
+
+    pub(super) async fn read_sessions(&self, account: AccountId) -> Result<Vec<Session>> {
+        let found = self.beginning(&Key::account(account).pk, SESSION).await?;
+        let sessions =
+            found.into_iter().map(|item| items::read::<SessionItem<'_>>(item).map(|kept| kept.session.into_owned()));
+        Ok(sessions.collect::<anyhow::Result<_>>()?)
     }
 
     pub(super) async fn read_api_tokens(&self, account: AccountId) -> Result<Vec<ApiToken>> {

@@ -7,6 +7,7 @@ pub(super) mod profile;
 pub(super) mod refresh;
 pub(super) mod register;
 mod session;
+mod sessions;
 mod tokens;
 
 use axum::http::StatusCode;

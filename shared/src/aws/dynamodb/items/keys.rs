@@ -17,6 +17,8 @@ pub(in super::super) const LISTING_SHARDS: u64 = 8;
 /// Over how many items the number of accounts is spread, so that registrations don't wait for one another.
 pub(in super::super) const TOTAL_SHARDS: u8 = 16;
 
+/// How the sort keys of sessions begin.
+pub(in super::super) const SESSION: &str = "session#";
 /// How the sort keys of API tokens begin.
 pub(in super::super) const API_TOKEN: &str = "token#";
 
@@ -37,7 +39,7 @@ impl Key {
     }
 
     pub(in super::super) fn session(account: AccountId, session: SessionId) -> Self {
-        Self::new(format!("account#{account}"), format!("session#{session}"))
+        Self::new(format!("account#{account}"), format!("{SESSION}{session}"))
     }
 
     pub(in super::super) fn api_token(account: AccountId, token: ApiTokenId) -> Self {

@@ -35,7 +35,7 @@ use crate::identity::{
     Session, Version, Versioned,
 };
 
-pub(super) use keys::{API_TOKEN, Key, LISTING_SHARDS, TOTAL_SHARDS};
+pub(super) use keys::{API_TOKEN, Key, LISTING_SHARDS, SESSION, TOTAL_SHARDS};
 
 /// An item as the SDK knows it.
 pub(super) type Item = HashMap<String, AttributeValue>;
