@@ -202,6 +202,7 @@ const NOBODY: &str = "01990000-0000-7000-8000-000000000000";
 async fn live_subject(world: &mut World, name: &str, event: &mut Value, credential: &str) {
     let asked = match name {
         "kite/email-change-confirm" => Some(("/kite/api/v1/auth/email-change/request", "new_email")),
+        "kite/verify-email" => Some(("/kite/api/v1/emails", "email")),
         "sproutgate/secondary-email-verify" => Some(("/sproutgate/api/auth/secondary-email/request", "email")),
         _ => None,
     };
@@ -211,6 +212,9 @@ async fn live_subject(world: &mut World, name: &str, event: &mut Value, credenti
         world.post(path, json!({field: address})).bearer(credential).quietly().await;
         body["code"] = world.code_for(&address).into();
         event["body"] = body.to_string().into();
+    }
+    if ["kite/promote-email", "kite/remove-email"].contains(&name) {
+        world.add_email(credential, "second@example.com").await;
     }
     if name == "kite/end-session" {
         let listed = world.get("/kite/api/v1/sessions").bearer(credential).quietly().await;

@@ -8,6 +8,7 @@ mod avatars;
 mod closed;
 mod crossing;
 mod email_change;
+mod emails;
 mod events;
 mod kite;
 mod mcphub;

@@ -29,6 +29,8 @@ fn every_failure() -> Vec<Failure> {
         Error::EmailTaken,
         Error::LastAdministrator,
         Error::LimitReached,
+        Error::PrimaryAddress,
+        Error::AddressIsName,
         Error::CurrentPasswordWrong,
         Error::CodeWrong,
         Error::NotFound,
@@ -75,32 +77,34 @@ fn place(failure: &Failure) -> usize {
             Error::EmailTaken => 12,
             Error::LastAdministrator => 13,
             Error::LimitReached => 14,
-            Error::CurrentPasswordWrong => 15,
-            Error::CodeWrong => 16,
-            Error::NotFound => 17,
-            Error::TooManyRequests { .. } => 18,
-            Error::Unavailable { .. } => 19,
-            Error::PictureUnreadable => 20,
-            Error::PictureTooLarge => 21,
-            Error::PictureTypeUnsupported => 22,
-            Error::Internal(_) => 23,
+            Error::PrimaryAddress => 15,
+            Error::AddressIsName => 16,
+            Error::CurrentPasswordWrong => 17,
+            Error::CodeWrong => 18,
+            Error::NotFound => 19,
+            Error::TooManyRequests { .. } => 20,
+            Error::Unavailable { .. } => 21,
+            Error::PictureUnreadable => 22,
+            Error::PictureTooLarge => 23,
+            Error::PictureTypeUnsupported => 24,
+            Error::Internal(_) => 25,
         },
-        Failure::MalformedBody => 24,
-        Failure::UnknownPath => 25,
-        Failure::MethodNotAllowed => 26,
-        Failure::BodyTooLarge => 27,
-        Failure::UnsupportedMediaType => 28,
-        Failure::OriginNotAllowed => 29,
-        Failure::MalformedForm => 30,
-        Failure::NotAForm => 31,
-        Failure::Panicked => 32,
+        Failure::MalformedBody => 26,
+        Failure::UnknownPath => 27,
+        Failure::MethodNotAllowed => 28,
+        Failure::BodyTooLarge => 29,
+        Failure::UnsupportedMediaType => 30,
+        Failure::OriginNotAllowed => 31,
+        Failure::MalformedForm => 32,
+        Failure::NotAForm => 33,
+        Failure::Panicked => 34,
     }
 }
 
 #[test]
 fn the_list_is_whole() {
     let places: Vec<_> = every_failure().iter().map(place).collect();
-    assert_eq!(places, (0..33).collect::<Vec<_>>());
+    assert_eq!(places, (0..35).collect::<Vec<_>>());
 }
 
 #[test]

@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 
 use super::challenge::Subject;
 use super::context::{MOST_ATTEMPTS, contended};
+use super::ownership::check_keeps_name;
 use super::register::email_claim;
 use super::{
     Account, AccountId, Challenge, ChallengeKey, Change, Claim, ClaimKind, Code, EmailAddress, EmailClaim, Error,
@@ -40,7 +41,14 @@ impl Place {
         }
     }
 
-    /// Puts a proved address into the account; returns the claim that the account gives up for it.
+    /// The account with a proved address, and the claim that it gives up for it.
+    fn filled(self, before: &Account, address: &EmailAddress) -> Result<(Account, Option<Claim>)> {
+        let mut account = before.clone();
+        let released = self.fill(&mut account, address)?;
+        check_keeps_name(before, &account)?;
+        Ok((account, released))
+    }
+
     fn fill(self, account: &mut Account, address: &EmailAddress) -> Result<Option<Claim>> {
         let key = address.key();
         match self {
@@ -90,11 +98,7 @@ impl Identity {
         address: EmailAddress,
         language: Language,
     ) -> Result<OffsetDateTime> {
-        let account = &signed_in.account.account;
-        if !account.has_address(&address.key()) {
-            check_room(account)?;
-        }
-        self.mail_proof(account, Place::Secondary, address, language).await
+        self.mail_proof(&signed_in.account.account, Place::Secondary, address, language).await
     }
 
     /// Adds the address whose code came back. The same request again, should its answer have been lost, succeeds
@@ -162,6 +166,7 @@ impl Identity {
         let mut account = read.account.clone();
         let verified = account.has_proved(&address.key());
         let released = replace_primary(&mut account, EmailClaim { address: address.clone(), verified });
+        check_keeps_name(&read.account, &account)?;
         account.updated_at = self.now();
         let mut changes = vec![Change::UpdateAccount { account: &account, was: read.version }];
         changes.extend(released.map(Change::ReleaseClaim));
@@ -179,6 +184,8 @@ impl Identity {
         address: EmailAddress,
         language: Language,
     ) -> Result<OffsetDateTime> {
+        // What the code couldn't do is refused before it is mailed.
+        place.filled(account, &address)?;
         let claimed = [(ClaimKind::Email, address.key())];
         let (claims, log) = try_join(self.store.claims(&claimed), self.store.mail_log(&claimed[0].1)).await?;
         let log = (log.version, log.with_mail(place.purpose(), self.now())?);
@@ -226,8 +233,7 @@ impl Identity {
     async fn take_proved(&self, read: &Versioned, place: Place, challenge: &Challenge) -> Result<Option<Account>> {
         let address = &challenge.address;
         let claims = self.store.claims(&[(ClaimKind::Email, address.key())]).await?;
-        let mut account = read.account.clone();
-        let released = place.fill(&mut account, address)?;
+        let (mut account, released) = place.filled(&read.account, address)?;
         account.updated_at = self.now();
         let claim = Claim { kind: ClaimKind::Email, key: address.key(), account: account.id, verified: true };
         let mut changes = vec![

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use tokio::sync::{RwLock, Semaphore};
 
 use super::keys::KeyRing;
-use super::ownership::changed_ownership;
+use super::ownership::{changed_ownership, check_keeps_name};
 use super::{
     Account, AccountId, Chance, Change, Clock, Error, Hasher, Mailer, Refused, Result, Store, Version, Versioned,
     Vouched, Voucher, chance,
@@ -118,6 +118,7 @@ impl Identity {
         if others.is_empty() && account == read.account {
             return Ok(Some(account));
         }
+        check_keeps_name(&read.account, &account)?;
         account.updated_at = self.now();
         let mut changes = vec![Change::UpdateAccount { account: &account, was: read.version }];
         changes.extend(changed_ownership(&read.account, &account));

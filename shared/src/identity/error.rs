@@ -56,6 +56,12 @@ pub enum Error {
     /// The account has as many of these as it may have.
     #[error("limit reached")]
     LimitReached,
+    /// The account's primary address can't be removed.
+    #[error("the primary address")]
+    PrimaryAddress,
+    /// The address is the account's login name too, so it can't be given up.
+    #[error("the address is the login name")]
+    AddressIsName,
     /// The current password that a change asks for is not the account's.
     #[error("current password wrong")]
     CurrentPasswordWrong,

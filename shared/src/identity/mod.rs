@@ -2,6 +2,7 @@
 //! came in, in which contract it was spelled or where things are stored.
 
 mod account;
+mod address_book;
 mod addresses;
 mod administer;
 mod api_token;

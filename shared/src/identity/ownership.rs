@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::{Account, Change, Claim, ClaimKind, EmailAddress, EmailClaim};
+use super::{Account, Change, Claim, ClaimKind, EmailAddress, EmailClaim, Error, Result};
 
 impl Account {
     /// Makes this the primary address, or leaves the account without one. An address that the account has
@@ -24,6 +24,17 @@ impl Account {
         let mut seen: HashSet<_> = self.email.iter().map(|claim| claim.address.key()).collect();
         self.secondary_emails = addresses.into_iter().filter(|address| seen.insert(address.key())).collect();
     }
+}
+
+/// Refuses to give up the address that is the account's login name as well: whoever had it next would be signed in
+/// by it instead, and the account by nothing.
+pub(super) fn check_keeps_name(before: &Account, after: &Account) -> Result<()> {
+    let own = |account: &Account| {
+        let primary = account.email.as_ref().map(|claim| &claim.address);
+        primary.into_iter().chain(&account.secondary_emails).any(|address| after.name.is_address(address))
+    };
+    let lost = after.name.looks_like_an_address() && own(before) && !own(after);
+    if lost { Err(Error::AddressIsName) } else { Ok(()) }
 }
 
 /// The claims that an account has: no two of them have one key.

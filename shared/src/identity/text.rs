@@ -70,7 +70,17 @@ impl Name {
 
     /// A name with `@` in it could pass for somebody's address, so it must be the account's own.
     pub fn fits(&self, email: Option<&EmailAddress>) -> bool {
-        !self.0.nfkc().any(|c| c == '@') || email.is_some_and(|email| canonical(email.as_str()) == self.key())
+        !self.looks_like_an_address() || email.is_some_and(|email| self.is_address(email))
+    }
+
+    /// Whether it has an `@` in it, in whichever width.
+    pub fn looks_like_an_address(&self) -> bool {
+        self.0.nfkc().any(|c| c == '@')
+    }
+
+    /// Whether it is this address.
+    pub fn is_address(&self, email: &EmailAddress) -> bool {
+        address_key(&self.0) == email.key()
     }
 
     /// As typed.
@@ -224,6 +234,9 @@ mod tests {
         assert!(!name.fits(None));
         let wide = Name::parse("bob＠example.com", &(3..=32)).expect("a legal length");
         assert!(!wide.fits(None), "a full-width @ becomes a plain one when compared");
+        let unicode = Name::parse("bob@例子.中国", &(3..=32)).expect("a legal length");
+        let ascii = EmailAddress::parse("Bob@xn--fsqu00a.xn--fiqs8s").expect("an address");
+        assert!(unicode.fits(Some(&ascii)), "one domain in two scripts");
     }
 
     #[test]

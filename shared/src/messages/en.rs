@@ -21,6 +21,10 @@ pub(super) fn text(key: Text) -> &'static str {
         Text::EmailTaken => "The e-mail address is taken",
         Text::LastAdministrator => "The last active administrator can't be demoted, disabled or deleted",
         Text::LimitReached => "The account can't have more of these",
+        Text::PrimaryAddress => "The primary e-mail can't be removed, make another one primary first",
+        Text::AddressIsName => {
+            "This e-mail is also the username and can't be given up; another one can be added and made primary"
+        }
         Text::CurrentPasswordWrong => "The current password is wrong",
         Text::OldPasswordWrong => "The old password is wrong",
         Text::CodeWrong => "The code is wrong, used up or expired",

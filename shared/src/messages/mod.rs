@@ -41,6 +41,10 @@ pub(crate) enum Text {
     LastAdministrator,
     /// As many as the account may have.
     LimitReached,
+    /// The primary address stays.
+    PrimaryAddress,
+    /// The address is the login name.
+    AddressIsName,
     /// The current password is wrong.
     CurrentPasswordWrong,
     /// The old password is wrong, in zeaya's words.
@@ -158,6 +162,8 @@ fn key_of_error(error: &Error) -> Text {
         Error::EmailTaken => Text::EmailTaken,
         Error::LastAdministrator => Text::LastAdministrator,
         Error::LimitReached => Text::LimitReached,
+        Error::PrimaryAddress => Text::PrimaryAddress,
+        Error::AddressIsName => Text::AddressIsName,
         Error::CurrentPasswordWrong => Text::CurrentPasswordWrong,
         Error::CodeWrong => Text::CodeWrong,
         Error::PictureUnreadable => Text::PictureUnreadable,

@@ -21,6 +21,8 @@ pub(super) fn text(key: Text) -> &'static str {
         Text::EmailTaken => "邮箱已存在",
         Text::LastAdministrator => "不能降级、停用或删除最后一个有效的管理员",
         Text::LimitReached => "数量已达上限",
+        Text::PrimaryAddress => "主邮箱不能移除，请先将其他邮箱设为主邮箱",
+        Text::AddressIsName => "此邮箱同时是登录名，不能放弃；可添加其他邮箱并设为主邮箱",
         Text::CurrentPasswordWrong => "当前密码错误",
         Text::OldPasswordWrong => "旧密码错误",
         Text::CodeWrong => "验证码错误、已使用或已过期",

@@ -2,6 +2,7 @@
 
 pub(super) mod admin;
 mod email_change;
+mod emails;
 pub(super) mod login;
 pub(super) mod profile;
 pub(super) mod refresh;
@@ -76,6 +77,8 @@ fn of_error(error: &Error) -> (StatusCode, u32) {
         Error::PictureTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, 41300),
         Error::PictureTypeUnsupported => (StatusCode::UNSUPPORTED_MEDIA_TYPE, 41500),
         Error::LimitReached => (StatusCode::CONFLICT, 40902),
+        Error::PrimaryAddress => (StatusCode::CONFLICT, 40903),
+        Error::AddressIsName => (StatusCode::CONFLICT, 40904),
         Error::TooManyRequests { .. } => (StatusCode::TOO_MANY_REQUESTS, 42900),
         Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, 50000),
         Error::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, 50300),

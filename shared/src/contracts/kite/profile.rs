@@ -1,5 +1,5 @@
 //! `GET|PUT /api/v1/profile`, `POST /api/v1/auth/change-password`, `POST /api/v1/auth/first-login-reset`,
-//! and the routes of [`super::email_change`], [`super::sessions`] and [`super::tokens`].
+//! and the routes of [`super::email_change`], [`super::emails`], [`super::sessions`] and [`super::tokens`].
 
 use std::ops::RangeInclusive;
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::register::{NAME, PASSWORD};
 use super::session::{Caller, NewCaller, TERMS, session_answer};
-use super::{email_change, sessions, success, tokens};
+use super::{email_change, emails, sessions, success, tokens};
 use crate::contracts::{avatars, rfc3339};
 use crate::http::{App, Checks, Context, Failure, Field, Json, Routes};
 use crate::identity::{Account, EmailChange, FirstLoginReset, ProfileChanges, Role};
@@ -25,6 +25,10 @@ pub(in crate::contracts) fn routes() -> Routes {
         .at("/api/v1/auth/first-login-reset", post(first_login_reset))
         .at("/api/v1/tokens", get(tokens::list).post(tokens::create))
         .at("/api/v1/tokens/{id}", delete(tokens::revoke))
+        .at("/api/v1/emails", get(emails::list).post(emails::request))
+        .at("/api/v1/emails/verify", post(emails::verify))
+        .at("/api/v1/emails/promote", post(emails::promote))
+        .at("/api/v1/emails/remove", post(emails::remove))
         .at("/api/v1/sessions", get(sessions::list).delete(sessions::end_others))
         .at("/api/v1/sessions/{id}", delete(sessions::end))
         .at("/api/v1/auth/email-change/request", post(email_change::request))

@@ -87,7 +87,9 @@ fn status_of_error(error: &Error) -> StatusCode {
         | Error::NameTaken
         | Error::EmailTaken
         | Error::LastAdministrator
-        | Error::LimitReached => StatusCode::BAD_REQUEST,
+        | Error::LimitReached
+        | Error::PrimaryAddress
+        | Error::AddressIsName => StatusCode::BAD_REQUEST,
         Error::WrongCredentials
         | Error::AccountDisabled
         | Error::TokenMissing

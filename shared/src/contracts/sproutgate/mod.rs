@@ -93,6 +93,7 @@ fn status_of_error(error: &Error) -> StatusCode {
         | Error::RegistrationClosed => StatusCode::FORBIDDEN,
         Error::NotFound => StatusCode::NOT_FOUND,
         Error::NameTaken | Error::EmailTaken | Error::LastAdministrator | Error::LimitReached => StatusCode::CONFLICT,
+        Error::PrimaryAddress | Error::AddressIsName => StatusCode::CONFLICT,
         Error::PictureUnreadable => StatusCode::BAD_REQUEST,
         Error::PictureTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Error::PictureTypeUnsupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,

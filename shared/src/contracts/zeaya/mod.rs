@@ -162,6 +162,8 @@ fn own_code(error: &Error) -> Option<u16> {
         | Error::RegistrationClosed
         | Error::LastAdministrator
         | Error::LimitReached
+        | Error::PrimaryAddress
+        | Error::AddressIsName
         | Error::CodeWrong
         | Error::PictureUnreadable
         | Error::PictureTooLarge
@@ -187,6 +189,7 @@ fn status_of_error(error: &Error) -> StatusCode {
         | Error::RegistrationClosed => StatusCode::FORBIDDEN,
         Error::NotFound => StatusCode::NOT_FOUND,
         Error::NameTaken | Error::EmailTaken | Error::LastAdministrator | Error::LimitReached => StatusCode::CONFLICT,
+        Error::PrimaryAddress | Error::AddressIsName => StatusCode::CONFLICT,
         Error::PictureUnreadable => StatusCode::BAD_REQUEST,
         Error::PictureTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Error::PictureTypeUnsupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,
