@@ -21,4 +21,5 @@ mod sessions;
 mod sproutgate;
 mod structure;
 mod support;
+mod words;
 mod zeaya;

@@ -1,6 +1,8 @@
 //! What is said to people, in each language. Keys are an enum, so that the compiler finds a missing text.
 
 mod en;
+#[cfg(test)]
+mod tests;
 mod zh;
 
 use crate::http::Failure;
