@@ -44,6 +44,10 @@ test:
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --workspace
 
+# Write docs/openapi/ anew from the handlers' types; `just test` tells when it is stale
+openapi:
+    UPDATE_OPENAPI=1 cargo test --test conversations the_kept_documents_are_current
+
 # Banned crates, licences, sources and advisories
 deny:
     @scripts/deny

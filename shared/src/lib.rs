@@ -8,4 +8,5 @@ mod contracts;
 pub mod http;
 pub mod identity;
 mod messages;
+pub mod openapi;
 pub mod settings;

@@ -12,6 +12,7 @@ mod emails;
 mod events;
 mod kite;
 mod mcphub;
+mod openapi;
 mod people;
 mod races;
 mod redaction;

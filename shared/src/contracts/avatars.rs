@@ -1,32 +1,65 @@
 //! `GET /storage/avatars/{file}`, in every contract and on the service's own path; and how accounts tell where it is.
 
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use schemars::{JsonSchema, SchemaGenerator};
+use serde::Deserialize;
+use serde_json::json;
 
-use crate::http::{App, Context, Failure, Routes, Segment, query_value};
+use crate::http::{App, Context, Failure, Field, Listing, Query, Segment, about};
 use crate::identity::{Account, Avatar, Error};
+use crate::openapi::{Operation, Output};
 
 /// For an address that names the picture's version: what is there never changes.
 const FOR_GOOD: &str = "public, max-age=31536000, immutable";
 /// For any other: what is there changes with the next upload.
 const FOR_A_MINUTE: &str = "public, max-age=60";
 
-pub(super) fn routes() -> Routes {
-    Routes::new().at("/storage/avatars/{file}", get(avatar))
+pub(super) fn routes<L: Listing>() -> L {
+    L::new().get(
+        "/storage/avatars/{file}",
+        avatar,
+        about("The uploaded avatar of an account, `1.jpg` of the account with the number 1"),
+    )
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct AvatarQuery {
+    /// The picture's version, with which the answer may be kept for good.
+    #[serde(default)]
+    v: Field<String>,
+}
+
+/// A picture, or the word that the client has it already.
+struct PictureAnswer(Response);
+
+impl IntoResponse for PictureAnswer {
+    fn into_response(self) -> Response {
+        self.0
+    }
+}
+
+impl Output for PictureAnswer {
+    fn describe(operation: &mut Operation, _: &mut SchemaGenerator) {
+        operation.takes_header("If-None-Match", "The `ETag` of the picture that the client has");
+        let headers = json!({"ETag": {"schema": {"type": "string"}}, "Cache-Control": {"schema": {"type": "string"}}});
+        let picture = json!({"image/jpeg": {"schema": {}}});
+        operation.answers(StatusCode::OK, json!({"description": "OK", "headers": headers, "content": picture}));
+        operation.answers(StatusCode::NOT_MODIFIED, json!({"description": "Not Modified", "headers": headers}));
+    }
 }
 
 async fn avatar(
     State(app): State<App>,
     Segment(file): Segment,
-    RawQuery(query): RawQuery,
+    Query(query): Query<AvatarQuery>,
     headers: HeaderMap,
-) -> Result<Response, Failure> {
+) -> Result<PictureAnswer, Failure> {
     let picture = app.identity.picture(number_of(&file).ok_or(Error::NotFound)?).await?;
     let version = picture.version().as_str();
     let tag = format!("\"{version}\"");
-    let named = query_value(query.as_deref(), "v").is_some_and(|named| named == version);
+    let named = matches!(&query.v, Field::Given(named) if named == version);
     let life = if named { FOR_GOOD } else { FOR_A_MINUTE };
     let mut response = match knows(&headers, &tag) {
         true => StatusCode::NOT_MODIFIED.into_response(),
@@ -34,7 +67,7 @@ async fn avatar(
     };
     response.headers_mut().insert(header::ETAG, HeaderValue::from_str(&tag).map_err(anyhow::Error::from)?);
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(life));
-    Ok(response)
+    Ok(PictureAnswer(response))
 }
 
 /// The account's number, spelled as [`path_of`] spells it and no other way.

@@ -15,15 +15,18 @@ mod zeaya;
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use schemars::SchemaGenerator;
+use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::http::{Contract, Failure, Render, Routes};
+use crate::http::{Contract, Failure, Group, Listing, Render};
 use crate::identity::Error;
+use crate::openapi::{Description, shape_of};
 
 /// Sign in and out.
-pub(crate) fn login(contract: Contract) -> Routes {
+pub(crate) fn login<L: Listing>(contract: Contract) -> L {
     match contract {
         Contract::Kite => kite::login::routes(),
         Contract::Zeaya => zeaya::login::routes(),
@@ -33,7 +36,7 @@ pub(crate) fn login(contract: Contract) -> Routes {
 }
 
 /// Register, verify e-mail, forgot and reset password.
-pub(crate) fn register(contract: Contract) -> Routes {
+pub(crate) fn register<L: Listing>(contract: Contract) -> L {
     match contract {
         Contract::Kite => kite::register::routes(),
         Contract::Zeaya => zeaya::register::routes(),
@@ -43,17 +46,17 @@ pub(crate) fn register(contract: Contract) -> Routes {
 }
 
 /// Refresh, verify a token, pictures.
-pub(crate) fn refresh(contract: Contract) -> Routes {
-    let own = match contract {
+pub(crate) fn refresh<L: Listing>(contract: Contract) -> L {
+    let own: L = match contract {
         Contract::Kite => kite::refresh::routes(),
         Contract::Sproutgate => sproutgate::refresh::routes(),
-        Contract::Zeaya | Contract::Mcphub => Routes::new(),
+        Contract::Zeaya | Contract::Mcphub => L::new(),
     };
     own.and(avatars::routes())
 }
 
 /// What a signed-in person does to their own account.
-pub(crate) fn profile(contract: Contract) -> Routes {
+pub(crate) fn profile<L: Listing>(contract: Contract) -> L {
     match contract {
         Contract::Kite => kite::profile::routes(),
         Contract::Zeaya => zeaya::profile::routes(),
@@ -63,17 +66,38 @@ pub(crate) fn profile(contract: Contract) -> Routes {
 }
 
 /// The administrator's side.
-pub(crate) fn admin(contract: Contract) -> Routes {
+pub(crate) fn admin<L: Listing>(contract: Contract) -> L {
     match contract {
         Contract::Kite => kite::admin::routes(),
         Contract::Sproutgate => sproutgate::admin::routes(),
-        Contract::Zeaya | Contract::Mcphub => Routes::new(),
+        Contract::Zeaya | Contract::Mcphub => L::new(),
     }
 }
 
 /// What belongs to the service as a whole; all of it is what other services call often.
-pub(crate) fn service() -> Routes {
-    service::routes().and(avatars::routes())
+pub(crate) fn service<L: Listing>() -> L {
+    service::routes::<L>().and(avatars::routes())
+}
+
+/// What there is to say of a group's endpoints in a contract.
+pub(crate) fn described(contract: Contract, group: Group) -> Description {
+    match group {
+        Group::Login => login(contract),
+        Group::Register => register(contract),
+        Group::Refresh => refresh(contract),
+        Group::Profile => profile(contract),
+        Group::Admin => admin(contract),
+    }
+}
+
+/// The shape of every refusal.
+pub(crate) fn refusal_shape(contract: Contract, schemas: &mut SchemaGenerator) -> Value {
+    match contract {
+        Contract::Kite => shape_of::<kite::Refusal>(schemas),
+        Contract::Zeaya => shape_of::<zeaya::Refusal>(schemas),
+        Contract::Sproutgate => shape_of::<sproutgate::Refusal>(schemas),
+        Contract::Mcphub => shape_of::<mcphub::Refusal>(schemas),
+    }
 }
 
 /// How a contract spells failures.
@@ -99,7 +123,7 @@ pub(crate) fn mount(contract: Contract) -> &'static str {
 /// A success that carries no data, as the contract spells it.
 pub(crate) fn nothing_to_say(contract: Contract) -> Value {
     match contract {
-        Contract::Kite => kite::envelope(&Value::Null),
+        Contract::Kite => kite::nothing_to_say(),
         Contract::Zeaya => serde_json::json!({"code": 0}),
         Contract::Sproutgate => serde_json::json!({}),
         Contract::Mcphub => serde_json::json!({"success": true}),
@@ -118,6 +142,28 @@ fn status(failure: &Failure, of_error: fn(&Error) -> StatusCode) -> StatusCode {
         Failure::UnsupportedMediaType | Failure::NotAForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Failure::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
     }
+}
+
+/// How an endpoint for signed-in people refuses others.
+fn callers() -> [Failure; 5] {
+    [Error::TokenMissing, Error::TokenInvalid, Error::SessionEnded, Error::PasswordChangeRequired, Error::ScopeMissing]
+        .map(Failure::Core)
+}
+
+/// How an endpoint for administrators refuses others.
+fn administrators() -> impl Iterator<Item = Failure> {
+    callers().into_iter().chain([Failure::Core(Error::NotAdministrator)])
+}
+
+/// What is refused for being asked too often, for the documents.
+fn too_many_requests() -> Error {
+    Error::TooManyRequests { retry_after: Duration::from_secs(60) }
+}
+
+/// A refusal as JSON.
+fn spelled(refusal: &impl Serialize) -> Value {
+    // A plain shape has nothing that can't be written.
+    serde_json::to_value(refusal).unwrap_or_default()
 }
 
 const HOUR: Duration = Duration::from_secs(3600);

@@ -1,37 +1,58 @@
 //! What belongs to the service as a whole: `GET /.well-known/jwks.json`, `GET /.well-known/openid-configuration`.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use crate::http::{App, Failure, Routes, axum_json};
+use crate::http::{Answer, App, Failure, Listing, about};
+use crate::identity::PublicKey;
 
-pub(super) fn routes() -> Routes {
-    Routes::new().at("/.well-known/jwks.json", get(jwks)).at("/.well-known/openid-configuration", get(discovery))
+pub(super) fn routes<L: Listing>() -> L {
+    L::new().get("/.well-known/jwks.json", jwks, about("The keys that access tokens are signed with (RFC 7517)")).get(
+        "/.well-known/openid-configuration",
+        discovery,
+        about("What a verifier needs to know (RFC 8414)"),
+    )
 }
 
-/// The published keys (RFC 7517). Verifiers may keep them for an hour.
-async fn jwks(State(app): State<App>) -> Result<Response, Failure> {
+#[derive(Serialize, JsonSchema)]
+struct KeySet {
+    #[schemars(with = "Vec<BTreeMap<String, String>>")]
+    keys: Vec<PublicKey>,
+}
+
+/// The published keys. Verifiers may keep them for an hour.
+async fn jwks(State(app): State<App>) -> Result<Answer<KeySet>, Failure> {
     let (_, keys) = app.identity.public_keys().await?;
-    Ok(cacheable(&json!({ "keys": keys })))
+    cacheable(Answer::of(&KeySet { keys })?)
 }
 
-/// What a verifier needs to know of the issuer (RFC 8414); there are no redirecting flows, so no such endpoints.
-async fn discovery(State(app): State<App>) -> Result<Response, Failure> {
+#[derive(Serialize, JsonSchema)]
+struct Discovery {
+    issuer: String,
+    jwks_uri: String,
+    id_token_signing_alg_values_supported: [&'static str; 1],
+    subject_types_supported: [&'static str; 1],
+    response_types_supported: [&'static str; 0],
+}
+
+/// There are no redirecting flows, so no such endpoints.
+async fn discovery(State(app): State<App>) -> Result<Answer<Discovery>, Failure> {
     let (issuer, _) = app.identity.public_keys().await?;
-    Ok(cacheable(&json!({
-        "issuer": issuer,
-        "jwks_uri": format!("{issuer}/.well-known/jwks.json"),
-        "id_token_signing_alg_values_supported": ["ES256"],
-        "subject_types_supported": ["public"],
-        "response_types_supported": [],
-    })))
+    let discovery = Discovery {
+        jwks_uri: format!("{issuer}/.well-known/jwks.json"),
+        issuer,
+        id_token_signing_alg_values_supported: ["ES256"],
+        subject_types_supported: ["public"],
+        response_types_supported: [],
+    };
+    cacheable(Answer::of(&discovery)?)
 }
 
-fn cacheable(body: &Value) -> Response {
-    let mut response = axum_json(body).into_response();
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
-    response
+fn cacheable<T: Serialize>(mut answer: Answer<T>) -> Result<Answer<T>, Failure> {
+    answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
+    Ok(answer)
 }

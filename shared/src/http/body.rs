@@ -1,9 +1,12 @@
 //! Request bodies: JSON objects of bounded size, read field by field so that every fault can be told at once.
 
+use std::borrow::Cow;
+
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use http_body_util::BodyExt;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -81,7 +84,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
 }
 
 /// A field that may be absent or of a wrong type without spoiling the reading of the others.
-/// JSON's `null` counts as absent.
+/// JSON's `null` counts as absent. Needs `#[serde(default)]`.
 #[derive(Debug, Default)]
 pub enum Field<T> {
     /// Not there, or `null`.
@@ -104,13 +107,66 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Field<T> {
     }
 }
 
+impl<T: JsonSchema> JsonSchema for Field<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn json_schema(schemas: &mut SchemaGenerator) -> Schema {
+        schemas.subschema_for::<Option<T>>()
+    }
+}
+
 impl<T> Field<T> {
-    /// This field, or another spelling of it where this one is absent.
+    /// This field, or another spelling of it where this one is absent. One of them must be there.
     #[must_use]
-    pub fn or(self, other: Self) -> Self {
+    pub fn or(self, other: Self) -> Required<T> {
         match self {
-            Self::Absent => other,
-            Self::Wrong(_) | Self::Given(_) => self,
+            Self::Absent => Required(other),
+            Self::Wrong(_) | Self::Given(_) => Required(self),
         }
+    }
+}
+
+/// A field that must be there. That it isn't is noticed when it is checked, like everything else that is wrong with it.
+/// It needs no `#[serde(default)]`, by which the documents tell it from a [`Field`].
+#[derive(Debug)]
+pub struct Required<T>(pub(super) Field<T>);
+
+impl<T> Default for Required<T> {
+    fn default() -> Self {
+        Self(Field::Absent)
+    }
+}
+
+impl<T> From<Field<T>> for Required<T> {
+    fn from(field: Field<T>) -> Self {
+        Self(field)
+    }
+}
+
+/// Reads an option, which is what serde offers where a field is absent.
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Required<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let field = Option::<Field<T>>::deserialize(deserializer)?;
+        Ok(Self(field.unwrap_or_default()))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Required<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn json_schema(schemas: &mut SchemaGenerator) -> Schema {
+        schemas.subschema_for::<T>()
     }
 }

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use serde_json::Value;
 
-use super::{Failure, Field, query_value};
+use super::{Failure, Field, Required};
 use crate::identity::{Code, EmailAddress, Error, Name, Password, Problem, Violation, check_length};
 
 /// Collects violations while fields are read.
@@ -33,9 +33,9 @@ impl Checks {
     }
 
     /// Text that must be there and not empty.
-    pub fn text(&mut self, field: &'static str, given: Field<String>) -> Option<String> {
+    pub fn text(&mut self, field: &'static str, given: Required<String>) -> Option<String> {
         let value = Some(Value::from(""));
-        match self.optional(field, given, "string") {
+        match self.optional(field, given.0, "string") {
             Some(text) if text.is_empty() => {
                 self.note(field, Problem::Missing, value);
                 None
@@ -60,6 +60,17 @@ impl Checks {
         }
     }
 
+    /// One of a few words that may be absent; `words` lists them.
+    pub fn optional_one_of<T>(&mut self, field: &'static str, given: Field<T>, words: &'static str) -> Option<T> {
+        match given {
+            Field::Wrong(value @ Value::String(_)) => {
+                self.note(field, Problem::NotOneOf(words), Some(value));
+                None
+            }
+            given => self.optional(field, given, "string"),
+        }
+    }
+
     /// Text that may be absent, of a bounded length in characters.
     pub fn optional_text(
         &mut self,
@@ -75,7 +86,7 @@ impl Checks {
     pub fn required_text(
         &mut self,
         field: &'static str,
-        given: Field<String>,
+        given: Required<String>,
         allowed: &RangeInclusive<usize>,
     ) -> Option<String> {
         let text = self.text(field, given)?;
@@ -86,7 +97,7 @@ impl Checks {
     pub fn name(
         &mut self,
         field: &'static str,
-        given: Field<String>,
+        given: Required<String>,
         allowed: &RangeInclusive<usize>,
         email: Option<&EmailAddress>,
     ) -> Option<Name> {
@@ -97,7 +108,7 @@ impl Checks {
     }
 
     /// An e-mail address that must be there.
-    pub fn email(&mut self, field: &'static str, given: Field<String>) -> Option<EmailAddress> {
+    pub fn email(&mut self, field: &'static str, given: Required<String>) -> Option<EmailAddress> {
         let text = self.text(field, given)?;
         self.accept(field, EmailAddress::parse(&text), &text)
     }
@@ -147,7 +158,7 @@ impl Checks {
     pub fn new_password(
         &mut self,
         field: &'static str,
-        given: Field<String>,
+        given: Required<String>,
         allowed: &RangeInclusive<usize>,
     ) -> Option<Password> {
         let text = self.secret_text(field, given)?;
@@ -164,11 +175,11 @@ impl Checks {
     pub(crate) fn query_number(
         &mut self,
         field: &'static str,
-        query: Option<&str>,
+        given: Field<String>,
         default: u64,
         allowed: &RangeInclusive<u64>,
     ) -> u64 {
-        let Some(text) = query_value(query, field) else { return default };
+        let Some(text) = self.optional(field, given, "integer") else { return default };
         let read = text.parse().ok().filter(|number| allowed.contains(number));
         read.unwrap_or_else(|| {
             let (least, most) = (i64::try_from(*allowed.start()), i64::try_from(*allowed.end()));
@@ -179,12 +190,12 @@ impl Checks {
     }
 
     /// A password that exists: present, and nothing else is checked.
-    pub fn password(&mut self, field: &'static str, given: Field<String>) -> Option<Password> {
+    pub fn password(&mut self, field: &'static str, given: Required<String>) -> Option<Password> {
         self.secret_text(field, given)
     }
 
     /// A mailed code.
-    pub fn code(&mut self, field: &'static str, given: Field<String>) -> Option<Code> {
+    pub fn code(&mut self, field: &'static str, given: Required<String>) -> Option<Code> {
         self.secret_text(field, given).map(|text| Code::new(text.reveal()))
     }
 
@@ -203,12 +214,12 @@ impl Checks {
         given: Field<String>,
         allowed: &RangeInclusive<usize>,
     ) -> Option<Password> {
-        if matches!(given, Field::Absent) { None } else { self.new_password(field, given, allowed) }
+        if matches!(given, Field::Absent) { None } else { self.new_password(field, given.into(), allowed) }
     }
 
     /// Text whose value is never told again.
-    fn secret_text(&mut self, field: &'static str, given: Field<String>) -> Option<Password> {
-        match given {
+    fn secret_text(&mut self, field: &'static str, given: Required<String>) -> Option<Password> {
+        match given.0 {
             Field::Given(text) if !text.is_empty() => Some(Password::new(text)),
             Field::Given(_) | Field::Absent => {
                 self.note_missing(field);

@@ -94,7 +94,8 @@ pub(crate) fn axum_json(body: &Value) -> Response {
 }
 
 impl Failure {
-    fn retry_after_seconds(&self) -> Option<u64> {
+    /// When to try again, in seconds, where that is told.
+    pub(crate) fn retry_after_seconds(&self) -> Option<u64> {
         let Self::Core(Error::TooManyRequests { retry_after } | Error::Unavailable { retry_after, .. }) = self else {
             return None;
         };

@@ -204,10 +204,9 @@ fn log(response: &Response, method: &axum::http::Method, contract: Contract, req
 
 #[cfg(test)]
 mod tests {
-    use axum::routing::get;
-
     use super::*;
     use crate::aws::{client, dynamodb::DynamoStore, ses::SesMailer};
+    use crate::http::{Answer, Listing, about};
     use crate::identity::{Hasher, Policy, SystemChance, SystemClock};
 
     /// Handlers that never reach the core need no store behind it.
@@ -225,7 +224,7 @@ mod tests {
         App { identity: Arc::new(identity), zone: UtcOffset::UTC, allowed_origins: Arc::new([]) }
     }
 
-    async fn boom() -> Response {
+    async fn boom() -> Result<Answer<()>, Failure> {
         panic!("a bug")
     }
 
@@ -233,7 +232,7 @@ mod tests {
     async fn a_panic_is_a_fault_of_ours_in_the_contracts_words() {
         let app = app();
         for contract in Contract::ALL {
-            let router = finish([Routes::new().at("/boom", get(boom))].into_iter(), contract, &app);
+            let router = finish([Routes::new().get("/boom", boom, about("Panics"))].into_iter(), contract, &app);
             let mut request = Request::get("/boom").body(Body::empty()).expect("a request");
             request.extensions_mut().insert(Context {
                 contract,

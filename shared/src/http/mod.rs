@@ -1,5 +1,6 @@
 //! Between the wire and the contracts: which contract, routing, a request's circumstances, bodies and refusals.
 
+mod answer;
 mod body;
 mod checks;
 mod context;
@@ -8,11 +9,14 @@ mod cors;
 pub(crate) mod credentials;
 mod failure;
 mod front;
+mod listing;
+mod query;
 mod routes;
 mod segment;
 mod upload;
 
-pub use body::{Field, Json, MOST_JSON};
+pub use answer::Answer;
+pub use body::{Field, Json, MOST_JSON, Required};
 pub use checks::Checks;
 pub(crate) use context::query_value;
 pub use context::{Arrival, Context};
@@ -20,6 +24,9 @@ pub use contract::{Contract, HostMap, Place, choose};
 pub(crate) use failure::axum_json;
 pub use failure::{Failure, Render};
 pub use front::{App, Front};
+pub(crate) use listing::about;
+pub use listing::{About, Handles, Listing, Verb};
+pub use query::Query;
 pub use routes::{Endpoints, Group, Routes};
 pub(crate) use segment::Segment;
 pub use upload::Upload;

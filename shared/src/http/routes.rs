@@ -2,10 +2,12 @@
 //! routes can be compared with them.
 
 use axum::Router;
-use axum::routing::MethodRouter;
+use axum::handler::Handler;
+use axum::routing::{MethodFilter, on};
 
-use super::{App, Contract};
+use super::{About, App, Contract, Handles, Listing, Verb};
 use crate::contracts;
+use crate::openapi::{Inputs, Output};
 
 /// Endpoint groups: each is a function of its own, with its own memory, throttle and permissions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -34,6 +36,17 @@ impl Group {
             Self::Refresh => "refresh",
             Self::Profile => "profile",
             Self::Admin => "admin",
+        }
+    }
+
+    /// What its endpoints are for.
+    pub fn purpose(self) -> &'static str {
+        match self {
+            Self::Login => "Sign in and out",
+            Self::Register => "Register, prove an address, recover a password",
+            Self::Refresh => "Refresh, verify a token, published keys, pictures",
+            Self::Profile => "What a signed-in person does to their own account",
+            Self::Admin => "The administrator's side",
         }
     }
 }
@@ -81,23 +94,30 @@ pub struct Routes {
     pub(super) paths: Vec<&'static str>,
 }
 
-impl Routes {
-    /// None yet.
-    pub fn new() -> Self {
+impl Listing for Routes {
+    fn new() -> Self {
         Self::default()
     }
 
-    /// These and those.
-    #[must_use]
-    pub fn and(mut self, others: Self) -> Self {
+    fn and(mut self, others: Self) -> Self {
         self.paths.extend(others.paths);
         Self { router: self.router.merge(others.router), paths: self.paths }
     }
 
-    /// Adds a path with all its methods.
-    #[must_use]
-    pub fn at(mut self, path: &'static str, methods: MethodRouter<App>) -> Self {
+    fn on<H, T, I, O>(mut self, verb: Verb, path: &'static str, handler: H, _: About) -> Self
+    where
+        H: Handler<T, App> + Handles<I, O>,
+        T: 'static,
+        I: Inputs,
+        O: Output,
+    {
+        let filter = match verb {
+            Verb::Get => MethodFilter::GET,
+            Verb::Post => MethodFilter::POST,
+            Verb::Put => MethodFilter::PUT,
+            Verb::Delete => MethodFilter::DELETE,
+        };
         self.paths.push(path);
-        Self { router: self.router.route(path, methods), paths: self.paths }
+        Self { router: self.router.route(path, on(filter, handler)), paths: self.paths }
     }
 }

@@ -21,6 +21,13 @@ impl std::fmt::Display for ApiTokenId {
     }
 }
 
+impl ApiTokenId {
+    /// Reads an id as it is shown; `None` where it can't be one.
+    pub fn parse(text: &str) -> Option<Self> {
+        Uuid::parse_str(text).ok().map(Self)
+    }
+}
+
 /// One API token, as it is kept: without its secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiToken {

@@ -2,30 +2,52 @@
 
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
-use axum::response::Response;
-use axum::routing::{get, put};
+use schemars::{JsonSchema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
-use super::profile::{NICKNAME, ProfileBody};
+use super::profile::{NICKNAME, Profile, RoleName};
 use super::register::{NAME, PASSWORD};
-use super::session::presented;
-use super::{created, success};
-use crate::contracts::LARGEST;
-use crate::http::{App, Checks, Context, Failure, Field, Json, Routes, Segment};
+use super::session::{describe_credentials, presented};
+use super::{Told, success};
+use crate::contracts::{LARGEST, administrators};
+use crate::http::{App, Checks, Context, Failure, Field, Json, Listing, Query, Required, Segment, about};
 use crate::identity::{
-    AccessToken, AccountChanges, AccountDetails, AccountId, Administrator, Error, NewAccount, Problem, ProfileChanges,
-    Role, Versioned,
+    AccessToken, AccountChanges, AccountDetails, AccountId, Administrator, Error, NewAccount, ProfileChanges, Role,
+    Versioned,
 };
+use crate::openapi::{Input, Operation};
 
 /// Accounts on a page, where the request doesn't say.
 const PAGE_SIZE: u32 = 20;
 /// Accounts on a page at most.
 const MOST_ON_A_PAGE: u32 = 100;
+/// The last page that can be asked for.
+const LAST_PAGE: u32 = u32::MAX / MOST_ON_A_PAGE;
 
-pub(in crate::contracts) fn routes() -> Routes {
-    Routes::new()
-        .at("/api/v1/admin/users", get(list_users).post(create_user))
-        .at("/api/v1/admin/users/{id}", put(update_user).delete(deactivate_user))
+pub(in crate::contracts) fn routes<L: Listing>() -> L {
+    L::new()
+        .get(
+            "/api/v1/admin/users",
+            list_users,
+            about("Accounts in order of their making, by page").beyond_the_document(),
+        )
+        .post(
+            "/api/v1/admin/users",
+            create_user,
+            about("Make an account").or(|| vec![Error::NameTaken, Error::EmailTaken]).beyond_the_document(),
+        )
+        .put(
+            "/api/v1/admin/users/{id}",
+            update_user,
+            about("Change what is sent; another password or role ends all sessions")
+                .or(|| vec![Error::NameTaken, Error::EmailTaken, Error::LastAdministrator])
+                .beyond_the_document(),
+        )
+        .delete(
+            "/api/v1/admin/users/{id}",
+            deactivate_user,
+            about("Deactivate an account").or(|| vec![Error::LastAdministrator]).beyond_the_document(),
+        )
 }
 
 /// Who asks. It comes before what else is read of a request, so that nobody but administrators learns anything.
@@ -41,64 +63,126 @@ impl FromRequestParts<App> for By {
     }
 }
 
-#[derive(Serialize)]
-struct ListAnswer<'a> {
-    items: Vec<ProfileBody<'a>>,
+impl Input for By {
+    fn describe(operation: &mut Operation, _: &mut SchemaGenerator) {
+        describe_credentials(operation);
+        operation.refuses(administrators());
+    }
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct ListQuery {
+    /// Counts from 1.
+    #[serde(default)]
+    #[schemars(with = "Option<u32>", range(min = 1, max = LAST_PAGE))]
+    page: Field<String>,
+    /// Accounts on a page.
+    #[serde(default)]
+    #[schemars(with = "Option<u32>", range(min = 1, max = MOST_ON_A_PAGE))]
+    size: Field<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct ListAnswer {
+    items: Vec<Profile>,
+    /// Exactly how many there are.
     total: u64,
     page: u32,
     size: u32,
 }
 
-async fn list_users(State(app): State<App>, context: Context, _: By, parts: Parts) -> Result<Response, Failure> {
+async fn list_users(
+    State(app): State<App>,
+    context: Context,
+    _: By,
+    Query(query): Query<ListQuery>,
+) -> Told<ListAnswer> {
     let mut checks = Checks::new();
-    let page = count(&mut checks, &parts, "page", 1, u32::MAX / MOST_ON_A_PAGE);
-    let size = count(&mut checks, &parts, "size", PAGE_SIZE, MOST_ON_A_PAGE);
+    let page = count(&mut checks, "page", query.page, 1, LAST_PAGE);
+    let size = count(&mut checks, "size", query.size, PAGE_SIZE, MOST_ON_A_PAGE);
     checks.finish()?;
     let listed = app.identity.list_accounts_by_page(page, size).await?;
-    let items = listed.accounts.iter().map(|account| ProfileBody::of(account, &context)).collect();
+    let items = listed.accounts.iter().map(|account| Profile::of(account, &context)).collect();
     success(ListAnswer { items, total: listed.total, page, size })
 }
 
 /// A query parameter that counts from 1, or what stands for it where it is absent.
-fn count(checks: &mut Checks, parts: &Parts, name: &'static str, default: u32, most: u32) -> u32 {
-    let number = checks.query_number(name, parts.uri.query(), default.into(), &(1..=most.into()));
+fn count(checks: &mut Checks, name: &'static str, given: Field<String>, default: u32, most: u32) -> u32 {
+    let number = checks.query_number(name, given, default.into(), &(1..=most.into()));
     u32::try_from(number).unwrap_or(most)
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct UserRequest {
+#[derive(Deserialize, JsonSchema)]
+struct CreateRequest {
+    #[schemars(length(min = *NAME.start(), max = *NAME.end()))]
+    username: Required<String>,
+    #[schemars(email)]
+    email: Required<String>,
+    #[schemars(length(min = *PASSWORD.start(), max = *PASSWORD.end()))]
+    password: Required<String>,
+    #[serde(flatten)]
+    details: Details,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct UpdateRequest {
+    /// As it is changes nothing, whatever its length.
+    #[serde(default)]
     username: Field<String>,
-    nickname: Field<String>,
+    /// "" for none.
+    #[serde(default)]
     email: Field<String>,
+    #[serde(default)]
+    #[schemars(length(min = *PASSWORD.start(), max = *PASSWORD.end()))]
     password: Field<String>,
-    role: Field<String>,
+    #[serde(flatten)]
+    details: Details,
+}
+
+/// Everything of an account that isn't needed for making it.
+#[derive(Deserialize, JsonSchema)]
+struct Details {
+    /// "" clears it; as it is changes nothing, whatever its length.
+    #[serde(default)]
+    nickname: Field<String>,
+    #[serde(default)]
+    role: Field<RoleName>,
+    /// Bytes; -1 is unlimited.
+    #[serde(default)]
+    #[schemars(range(min = -1, max = LARGEST))]
     storage_limit: Field<i64>,
+    #[serde(default)]
     is_active: Field<bool>,
+}
+
+impl Details {
+    fn read(self, checks: &mut Checks, shown: &str) -> AccountDetails {
+        let display_name = checks.optional_text("nickname", as_shown(self.nickname, shown), &NICKNAME);
+        AccountDetails {
+            profile: ProfileChanges { display_name, ..ProfileChanges::default() },
+            role: checks.optional_one_of("role", self.role, "admin, user").map(Role::from),
+            active: checks.optional("is_active", self.is_active, "boolean"),
+            storage_limit: checks.optional_number("storage_limit", self.storage_limit, &(-1..=LARGEST)),
+            ..AccountDetails::default()
+        }
+    }
 }
 
 async fn create_user(
     State(app): State<App>,
     context: Context,
     _: By,
-    Json(body): Json<UserRequest>,
-) -> Result<Response, Failure> {
+    Json(body): Json<CreateRequest>,
+) -> Told<Profile, 201> {
     let mut checks = Checks::new();
     let email = checks.email("email", body.email);
     let name = checks.name("username", body.username, &NAME, email.as_ref());
     let password = checks.new_password("password", body.password, &PASSWORD);
-    let details = AccountDetails {
-        email: Some(email),
-        profile: profile(&mut checks, body.nickname),
-        role: role(&mut checks, body.role),
-        active: checks.optional("is_active", body.is_active, "boolean"),
-        storage_limit: storage_limit(&mut checks, body.storage_limit),
-        ..AccountDetails::default()
-    };
+    let details = AccountDetails { email: Some(email), ..body.details.read(&mut checks, "") };
     let (Some(name), Some(password)) = (name, password) else { return Err(checks.refuse()) };
     checks.finish()?;
     let account = app.identity.create_account(NewAccount { name, password, details }).await?;
-    created(ProfileBody::of(&account, &context))
+    success(Profile::of(&account, &context))
 }
 
 async fn update_user(
@@ -106,32 +190,25 @@ async fn update_user(
     context: Context,
     By(by): By,
     Segment(id): Segment,
-    Json(body): Json<UserRequest>,
-) -> Result<Response, Failure> {
+    Json(body): Json<UpdateRequest>,
+) -> Told<Profile> {
     let read = find(&app, &id).await?;
     let known = &read.account;
     let mut checks = Checks::new();
     let email = checks.optional_email("email", body.email);
     let own = email.clone().unwrap_or_else(|| known.email.as_ref().map(|claim| claim.address.clone()));
-    let details = AccountDetails {
-        email,
-        profile: profile(&mut checks, as_shown(body.nickname, known.display_name())),
-        role: role(&mut checks, body.role),
-        active: checks.optional("is_active", body.is_active, "boolean"),
-        storage_limit: storage_limit(&mut checks, body.storage_limit),
-        ..AccountDetails::default()
-    };
+    let details = AccountDetails { email, ..body.details.read(&mut checks, known.display_name()) };
     let name = match as_shown(body.username, known.name.as_str()) {
         Field::Absent => None,
-        given => checks.name("username", given, &NAME, own.as_ref()),
+        given => checks.name("username", given.into(), &NAME, own.as_ref()),
     };
     let password = checks.optional_new_password("password", body.password, &PASSWORD);
     checks.finish()?;
     let account = app.identity.change_account(&by, read, AccountChanges { name, password, details }).await?;
-    success(ProfileBody::of(&account, &context))
+    success(Profile::of(&account, &context))
 }
 
-async fn deactivate_user(State(app): State<App>, By(by): By, Segment(id): Segment) -> Result<Response, Failure> {
+async fn deactivate_user(State(app): State<App>, By(by): By, Segment(id): Segment) -> Told<()> {
     let read = find(&app, &id).await?;
     let details = AccountDetails { active: Some(false), ..AccountDetails::default() };
     app.identity.change_account(&by, read, AccountChanges { details, ..AccountChanges::default() }).await?;
@@ -151,26 +228,4 @@ fn as_shown(given: Field<String>, shown: &str) -> Field<String> {
         Field::Given(text) if text == shown => Field::Absent,
         Field::Absent | Field::Wrong(_) | Field::Given(_) => given,
     }
-}
-
-fn profile(checks: &mut Checks, nickname: Field<String>) -> ProfileChanges {
-    let display_name = checks.optional_text("nickname", nickname, &NICKNAME);
-    ProfileChanges { display_name, ..ProfileChanges::default() }
-}
-
-fn role(checks: &mut Checks, given: Field<String>) -> Option<Role> {
-    let text = checks.optional("role", given, "string")?;
-    match text.as_str() {
-        "admin" => Some(Role::Admin),
-        "user" => Some(Role::User),
-        other => {
-            checks.note("role", Problem::NotOneOf("admin, user"), Some(other.into()));
-            None
-        }
-    }
-}
-
-/// Bytes; -1 is unlimited.
-fn storage_limit(checks: &mut Checks, given: Field<i64>) -> Option<i64> {
-    checks.optional_number("storage_limit", given, &(-1..=LARGEST))
 }

@@ -1,48 +1,69 @@
 //! `POST /api/v1/auth/email-change/request`, `POST /api/v1/auth/email-change/confirm`.
 
 use axum::extract::State;
-use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::profile::ProfileBody;
+use super::profile::Profile;
 use super::session::Caller;
-use super::{sent, success};
-use crate::http::{App, Checks, Context, Failure, Field, Json};
+use super::{Sent, Told, sent, success};
+use crate::contracts::too_many_requests;
+use crate::http::{App, Checks, Context, Json, Listing, Required, about};
+use crate::identity::Error;
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct ChangeRequest {
-    new_email: Field<String>,
+pub(super) fn routes<L: Listing>() -> L {
+    L::new()
+        .post(
+            "/api/v1/auth/email-change/request",
+            request,
+            about("Mail a code with which the account can make this its primary address")
+                .or(|| vec![too_many_requests()])
+                .beyond_the_document(),
+        )
+        .post(
+            "/api/v1/auth/email-change/confirm",
+            confirm,
+            about("Make the address primary whose code came back")
+                .or(|| vec![Error::CodeWrong, Error::EmailTaken])
+                .beyond_the_document(),
+        )
 }
 
-pub(super) async fn request(
+#[derive(Deserialize, JsonSchema)]
+struct ChangeRequest {
+    #[schemars(email)]
+    new_email: Required<String>,
+}
+
+async fn request(
     State(app): State<App>,
     context: Context,
     Caller(caller): Caller,
     Json(body): Json<ChangeRequest>,
-) -> Result<Response, Failure> {
+) -> Told<Sent> {
     let mut checks = Checks::new();
     let Some(email) = checks.email("new_email", body.new_email) else { return Err(checks.refuse()) };
     sent(app.identity.request_email_change(&caller.signed_in()?, email, context.language).await?)
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct ChangeProof {
-    new_email: Field<String>,
-    code: Field<String>,
+#[derive(Deserialize, JsonSchema)]
+struct ChangeProof {
+    #[schemars(email)]
+    new_email: Required<String>,
+    #[schemars(length(min = 1))]
+    code: Required<String>,
 }
 
-pub(super) async fn confirm(
+async fn confirm(
     State(app): State<App>,
     context: Context,
     Caller(caller): Caller,
     Json(body): Json<ChangeProof>,
-) -> Result<Response, Failure> {
+) -> Told<Profile> {
     let mut checks = Checks::new();
     let email = checks.email("new_email", body.new_email);
     let code = checks.code("code", body.code);
     let (Some(email), Some(code)) = (email, code) else { return Err(checks.refuse()) };
     let account = app.identity.confirm_email_change(caller.signed_in()?, &email, &code).await?;
-    success(ProfileBody::of(&account, &context))
+    success(Profile::of(&account, &context))
 }

@@ -2,44 +2,78 @@
 //! `POST /api/v1/emails/remove`.
 
 use axum::extract::State;
-use axum::response::Response;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::session::Caller;
-use super::{sent, success};
-use crate::http::{App, Checks, Context, Failure, Field, Json};
-use crate::identity::{Account, EmailAddress};
+use super::{Sent, Told, sent, success};
+use crate::contracts::too_many_requests;
+use crate::http::{App, Checks, Context, Failure, Json, Listing, Required, about};
+use crate::identity::{Account, EmailAddress, Error};
 
-#[derive(Serialize)]
-struct EmailBody<'a> {
-    email: &'a str,
+pub(super) fn routes<L: Listing>() -> L {
+    L::new()
+        .get("/api/v1/emails", list, about("The account's addresses, the primary one first").beyond_the_document())
+        .post(
+            "/api/v1/emails",
+            request,
+            about("Mail a code with which the account can add an address")
+                .or(|| vec![Error::LimitReached, too_many_requests()])
+                .beyond_the_document(),
+        )
+        .post(
+            "/api/v1/emails/verify",
+            verify,
+            about("Add the address whose code came back")
+                .or(|| vec![Error::CodeWrong, Error::EmailTaken, Error::LimitReached])
+                .beyond_the_document(),
+        )
+        .post(
+            "/api/v1/emails/promote",
+            promote,
+            about("Make a further address the primary one")
+                .or(|| vec![Error::NotFound, Error::AddressIsName])
+                .beyond_the_document(),
+        )
+        .post(
+            "/api/v1/emails/remove",
+            remove,
+            about("Give a further address free")
+                .or(|| vec![Error::NotFound, Error::PrimaryAddress, Error::AddressIsName])
+                .beyond_the_document(),
+        )
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Email {
+    email: String,
     verified: bool,
     primary: bool,
 }
 
 /// The account's addresses, the primary one first, the others in the order in which they came.
-fn addresses(account: &Account) -> Result<Response, Failure> {
-    let primary = account.email.iter().map(|claim| EmailBody {
-        email: claim.address.as_str(),
+fn addresses(account: &Account) -> Told<Vec<Email>> {
+    let primary = account.email.iter().map(|claim| Email {
+        email: claim.address.as_str().to_owned(),
         verified: claim.verified,
         primary: true,
     });
-    let others = account.secondary_emails.iter().map(|address| EmailBody {
-        email: address.as_str(),
+    let others = account.secondary_emails.iter().map(|address| Email {
+        email: address.as_str().to_owned(),
         verified: true,
         primary: false,
     });
-    success(primary.chain(others).collect::<Vec<_>>())
+    success(primary.chain(others).collect())
 }
 
-pub(super) async fn list(Caller(caller): Caller) -> Result<Response, Failure> {
+async fn list(Caller(caller): Caller) -> Told<Vec<Email>> {
     addresses(&caller.signed_in()?.account.account)
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct EmailRequest {
-    email: Field<String>,
+#[derive(Deserialize, JsonSchema)]
+struct EmailRequest {
+    #[schemars(email)]
+    email: Required<String>,
 }
 
 impl EmailRequest {
@@ -49,28 +83,25 @@ impl EmailRequest {
     }
 }
 
-pub(super) async fn request(
+async fn request(
     State(app): State<App>,
     context: Context,
     Caller(caller): Caller,
     Json(body): Json<EmailRequest>,
-) -> Result<Response, Failure> {
+) -> Told<Sent> {
     let caller = caller.signed_in()?;
     sent(app.identity.request_secondary_email(&caller, body.read()?, context.language).await?)
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct EmailProof {
-    email: Field<String>,
-    code: Field<String>,
+#[derive(Deserialize, JsonSchema)]
+struct EmailProof {
+    #[schemars(email)]
+    email: Required<String>,
+    #[schemars(length(min = 1))]
+    code: Required<String>,
 }
 
-pub(super) async fn verify(
-    State(app): State<App>,
-    Caller(caller): Caller,
-    Json(body): Json<EmailProof>,
-) -> Result<Response, Failure> {
+async fn verify(State(app): State<App>, Caller(caller): Caller, Json(body): Json<EmailProof>) -> Told<Vec<Email>> {
     let caller = caller.signed_in()?;
     let mut checks = Checks::new();
     let email = checks.email("email", body.email);
@@ -79,20 +110,12 @@ pub(super) async fn verify(
     addresses(&app.identity.verify_secondary_email(caller, &email, &code).await?)
 }
 
-pub(super) async fn promote(
-    State(app): State<App>,
-    Caller(caller): Caller,
-    Json(body): Json<EmailRequest>,
-) -> Result<Response, Failure> {
+async fn promote(State(app): State<App>, Caller(caller): Caller, Json(body): Json<EmailRequest>) -> Told<Vec<Email>> {
     let caller = caller.signed_in()?;
     addresses(&app.identity.promote_email(caller, &body.read()?).await?)
 }
 
-pub(super) async fn remove(
-    State(app): State<App>,
-    Caller(caller): Caller,
-    Json(body): Json<EmailRequest>,
-) -> Result<Response, Failure> {
+async fn remove(State(app): State<App>, Caller(caller): Caller, Json(body): Json<EmailRequest>) -> Told<Vec<Email>> {
     let caller = caller.signed_in()?;
     addresses(&app.identity.remove_email(caller, &body.read()?).await?)
 }

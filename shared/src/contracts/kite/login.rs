@@ -1,28 +1,35 @@
 //! `POST /api/v1/auth/login`, `POST /api/v1/auth/logout`.
 
 use axum::extract::State;
-use axum::response::Response;
-use axum::routing::post;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::session::{NewCaller, TERMS, clear_cookies, session_answer};
-use super::success;
-use crate::http::{App, Checks, Context, Failure, Field, Json, Routes};
-use crate::identity::{Identifier, SignIn};
+use super::session::{NewCaller, SessionBody, TERMS, clear_cookies, session_answer};
+use super::{Told, success};
+use crate::http::{App, Checks, Context, Json, Listing, Required, about};
+use crate::identity::{Error, Identifier, SignIn};
 
-pub(in crate::contracts) fn routes() -> Routes {
-    Routes::new().at("/api/v1/auth/login", post(login)).at("/api/v1/auth/logout", post(logout))
+pub(in crate::contracts) fn routes<L: Listing>() -> L {
+    L::new()
+        .post(
+            "/api/v1/auth/login",
+            login,
+            about("Sign in by name or e-mail; sets the cookies too")
+                .or(|| vec![Error::WrongCredentials, Error::AccountDisabled]),
+        )
+        .post("/api/v1/auth/logout", logout, about("End this session at once and clear the cookies"))
 }
 
-#[derive(Deserialize)]
-#[serde(default)]
-#[derive(Default)]
+#[derive(Deserialize, JsonSchema)]
 struct LoginRequest {
-    username: Field<String>,
-    password: Field<String>,
+    /// Name or e-mail.
+    #[schemars(length(min = 1))]
+    username: Required<String>,
+    #[schemars(length(min = 1))]
+    password: Required<String>,
 }
 
-async fn login(State(app): State<App>, context: Context, Json(body): Json<LoginRequest>) -> Result<Response, Failure> {
+async fn login(State(app): State<App>, context: Context, Json(body): Json<LoginRequest>) -> Told<SessionBody> {
     let mut checks = Checks::new();
     let username = checks.text("username", body.username);
     let password = checks.password("password", body.password);
@@ -33,9 +40,9 @@ async fn login(State(app): State<App>, context: Context, Json(body): Json<LoginR
     session_answer(&opened, &app, &context)
 }
 
-async fn logout(State(app): State<App>, context: Context, caller: NewCaller) -> Result<Response, Failure> {
+async fn logout(State(app): State<App>, context: Context, caller: NewCaller) -> Told<()> {
     app.identity.log_out(&caller.0.signed_in()?).await?;
-    let mut response = success(())?;
-    clear_cookies(&mut response, &context)?;
-    Ok(response)
+    let mut answer = success(())?;
+    clear_cookies(answer.headers_mut(), &context)?;
+    Ok(answer)
 }

@@ -12,38 +12,64 @@ mod sessions;
 mod tokens;
 
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::rfc3339;
-use crate::http::{Failure, axum_json};
+use super::{rfc3339, spelled};
+use crate::http::{Answer, Failure};
 use crate::identity::{Error, Language};
 use crate::messages;
 
-/// The success envelope.
-pub(super) fn envelope(data: &Value) -> Value {
-    json!({"code": 0, "message": "success", "data": data})
+/// Every success.
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+struct Envelope<T> {
+    #[schemars(extend("const" = 0))]
+    code: u32,
+    #[schemars(extend("const" = "success"))]
+    message: &'static str,
+    data: T,
 }
 
-fn success(data: impl Serialize) -> Result<Response, Failure> {
-    let data = serde_json::to_value(data).map_err(anyhow::Error::from)?;
-    Ok(axum_json(&envelope(&data)))
+/// An answer in the envelope.
+type Told<T, const STATUS: u16 = 200> = Result<Answer<Envelope<T>, STATUS>, Failure>;
+
+fn success<T: Serialize, const STATUS: u16>(data: T) -> Told<T, STATUS> {
+    Answer::of(&Envelope { code: 0, message: "success", data })
+}
+
+/// The success that carries no data.
+pub(super) fn nothing_to_say() -> Value {
+    json!({"code": 0, "message": "success", "data": null})
 }
 
 /// What every endpoint that mails a code answers.
-fn sent(expires_at: OffsetDateTime) -> Result<Response, Failure> {
-    success(json!({"sent": true, "expires_at": rfc3339(expires_at)}))
+#[derive(Serialize, JsonSchema)]
+struct Sent {
+    sent: bool,
+    /// When the code expires.
+    #[schemars(extend("format" = "date-time"))]
+    expires_at: String,
 }
 
-fn created(data: impl Serialize) -> Result<Response, Failure> {
-    Ok((StatusCode::CREATED, success(data)?).into_response())
+fn sent(expires_at: OffsetDateTime) -> Told<Sent> {
+    success(Sent { sent: true, expires_at: rfc3339(expires_at) })
+}
+
+/// Every refusal.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Refusal {
+    /// Begins with the HTTP status; codes never change with the language.
+    code: u32,
+    message: String,
+    data: (),
 }
 
 pub(super) fn render(failure: &Failure, language: Language) -> (StatusCode, Value) {
     let (status, code) = status_and_code(failure);
-    (status, json!({"code": code, "message": messages::of(failure, language), "data": null}))
+    (status, spelled(&Refusal { code, message: messages::of(failure, language), data: () }))
 }
 
 fn status_and_code(failure: &Failure) -> (StatusCode, u32) {

@@ -4,49 +4,90 @@
 use std::ops::RangeInclusive;
 
 use axum::extract::State;
-use axum::response::Response;
-use axum::routing::{delete, get, post};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::register::{NAME, PASSWORD};
-use super::session::{Caller, NewCaller, TERMS, session_answer};
-use super::{email_change, emails, sessions, success, tokens};
-use crate::contracts::{avatars, rfc3339};
-use crate::http::{App, Checks, Context, Failure, Field, Json, Routes};
-use crate::identity::{Account, EmailChange, FirstLoginReset, ProfileChanges, Role};
+use super::session::{Caller, NewCaller, SessionBody, TERMS, session_answer};
+use super::{Told, email_change, emails, sessions, success, tokens};
+use crate::contracts::{avatars, rfc3339, too_many_requests};
+use crate::http::{App, Checks, Context, Field, Json, Listing, Required, about};
+use crate::identity::{Account, EmailChange, Error, FirstLoginReset, ProfileChanges, Role};
 
 /// Characters of a nickname.
 pub(super) const NICKNAME: RangeInclusive<usize> = 0..=32;
+/// Characters of an avatar's address at most.
+const AVATAR_URL: usize = 512;
 
-pub(in crate::contracts) fn routes() -> Routes {
-    Routes::new()
-        .at("/api/v1/profile", get(profile).put(update_profile))
-        .at("/api/v1/auth/change-password", post(change_password))
-        .at("/api/v1/auth/first-login-reset", post(first_login_reset))
-        .at("/api/v1/tokens", get(tokens::list).post(tokens::create))
-        .at("/api/v1/tokens/{id}", delete(tokens::revoke))
-        .at("/api/v1/emails", get(emails::list).post(emails::request))
-        .at("/api/v1/emails/verify", post(emails::verify))
-        .at("/api/v1/emails/promote", post(emails::promote))
-        .at("/api/v1/emails/remove", post(emails::remove))
-        .at("/api/v1/sessions", get(sessions::list).delete(sessions::end_others))
-        .at("/api/v1/sessions/{id}", delete(sessions::end))
-        .at("/api/v1/auth/email-change/request", post(email_change::request))
-        .at("/api/v1/auth/email-change/confirm", post(email_change::confirm))
+pub(in crate::contracts) fn routes<L: Listing>() -> L {
+    L::new()
+        .get("/api/v1/profile", profile, about("The signed-in account"))
+        .put(
+            "/api/v1/profile",
+            update_profile,
+            about("Change what is sent; a proved address changes once the mailed code comes back")
+                .or(|| vec![Error::EmailTaken, too_many_requests()]),
+        )
+        .post(
+            "/api/v1/auth/change-password",
+            change_password,
+            about("Change the password; every other session ends").or(|| vec![Error::CurrentPasswordWrong]),
+        )
+        .post(
+            "/api/v1/auth/first-login-reset",
+            first_login_reset,
+            about("Replace the first administrator's name, address and password")
+                .or(|| vec![Error::PasswordAlreadyChosen, Error::NameTaken, Error::EmailTaken]),
+        )
+        .and(tokens::routes())
+        .and(emails::routes())
+        .and(sessions::routes())
+        .and(email_change::routes())
 }
 
-#[derive(Serialize)]
-pub(super) struct ProfileBody<'a> {
+/// A role.
+#[derive(Clone, Copy, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub(super) enum RoleName {
+    Admin,
+    User,
+}
+
+impl From<Role> for RoleName {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Admin => Self::Admin,
+            Role::User => Self::User,
+        }
+    }
+}
+
+impl From<RoleName> for Role {
+    fn from(name: RoleName) -> Self {
+        match name {
+            RoleName::Admin => Self::Admin,
+            RoleName::User => Self::User,
+        }
+    }
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Profile {
+    #[schemars(extend("format" = "uuid"))]
     id: String,
+    #[schemars(extend("format" = "uuid"))]
     user_id: String,
-    username: &'a str,
-    nickname: &'a str,
-    email: &'a str,
+    username: String,
+    nickname: String,
+    /// "" if the account has none.
+    email: String,
     /// An address that takes its place once the code comes back that was mailed there.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pending_email: Option<&'a str>,
+    pending_email: Option<String>,
+    /// "" if there is none.
     avatar_url: String,
-    role: Role,
+    role: RoleName,
     /// Bytes; -1 is unlimited.
     storage_limit: i64,
     /// Bytes.
@@ -55,20 +96,21 @@ pub(super) struct ProfileBody<'a> {
     password_must_change: bool,
     has_local_password: bool,
     totp_enabled: bool,
+    #[schemars(extend("format" = "date-time"))]
     created_at: String,
 }
 
-impl<'a> ProfileBody<'a> {
-    pub(super) fn of(account: &'a Account, context: &Context) -> Self {
+impl Profile {
+    pub(super) fn of(account: &Account, context: &Context) -> Self {
         Self {
             id: account.id.to_string(),
             user_id: account.id.to_string(),
-            username: account.name.as_str(),
-            nickname: account.display_name(),
-            email: account.email_text(),
+            username: account.name.as_str().to_owned(),
+            nickname: account.display_name().to_owned(),
+            email: account.email_text().to_owned(),
             pending_email: None,
             avatar_url: avatars::address_of(account, context),
-            role: account.role,
+            role: account.role.into(),
             storage_limit: account.storage_limit,
             storage_used: account.storage_used,
             is_active: account.active,
@@ -81,15 +123,22 @@ impl<'a> ProfileBody<'a> {
     }
 }
 
-async fn profile(context: Context, caller: NewCaller) -> Result<Response, Failure> {
-    success(ProfileBody::of(&caller.0.acting(), &context))
+async fn profile(context: Context, caller: NewCaller) -> Told<Profile> {
+    success(Profile::of(&caller.0.acting(), &context))
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Deserialize, JsonSchema)]
 struct UpdateRequest {
+    /// "" clears it.
+    #[serde(default)]
+    #[schemars(length(max = *NICKNAME.end()))]
     nickname: Field<String>,
+    #[serde(default)]
+    #[schemars(email)]
     email: Field<String>,
+    /// An http or https address, "" to clear it.
+    #[serde(default)]
+    #[schemars(length(max = AVATAR_URL))]
     avatar_url: Field<String>,
 }
 
@@ -98,12 +147,12 @@ async fn update_profile(
     context: Context,
     Caller(caller): Caller,
     Json(body): Json<UpdateRequest>,
-) -> Result<Response, Failure> {
+) -> Told<Profile> {
     let mut checks = Checks::new();
     let changes = ProfileChanges {
         display_name: checks.optional_text("nickname", body.nickname, &NICKNAME),
         avatar_url: avatars::changed(
-            checks.optional_url("avatar_url", body.avatar_url, 512),
+            checks.optional_url("avatar_url", body.avatar_url, AVATAR_URL),
             &caller.account.account,
             &context,
         ),
@@ -111,7 +160,7 @@ async fn update_profile(
     };
     let email = match body.email {
         Field::Absent => None,
-        given => checks.email("email", given),
+        given => checks.email("email", given.into()),
     };
     checks.finish()?;
     let by = caller.by.clone();
@@ -119,26 +168,29 @@ async fn update_profile(
         None => (caller, None),
         Some(email) => match app.identity.change_email(caller.signed_in()?, email, context.language).await? {
             EmailChange::Done(caller) => (caller.into(), None),
-            EmailChange::Pending(caller) => (caller.into(), Some(email.as_str())),
+            EmailChange::Pending(caller) => (caller.into(), Some(email.as_str().to_owned())),
         },
     };
     let account = by.narrow(app.identity.update_profile(caller, changes).await?);
-    success(ProfileBody { pending_email, ..ProfileBody::of(&account, &context) })
+    success(Profile { pending_email, ..Profile::of(&account, &context) })
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Deserialize, JsonSchema)]
 struct ChangePasswordRequest {
+    #[serde(default)]
     old_password: Field<String>,
+    /// The same in other words.
+    #[serde(default)]
     current_password: Field<String>,
-    new_password: Field<String>,
+    #[schemars(length(min = *PASSWORD.start(), max = *PASSWORD.end()))]
+    new_password: Required<String>,
 }
 
 async fn change_password(
     State(app): State<App>,
     Caller(caller): Caller,
     Json(body): Json<ChangePasswordRequest>,
-) -> Result<Response, Failure> {
+) -> Told<()> {
     let mut checks = Checks::new();
     let current = checks.password("old_password", body.old_password.or(body.current_password));
     let new = checks.new_password("new_password", body.new_password, &PASSWORD);
@@ -147,14 +199,20 @@ async fn change_password(
     success(())
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+/// Each field in one of its two spellings.
+#[derive(Deserialize, JsonSchema)]
 struct FirstLoginRequest {
+    #[serde(default)]
     username: Field<String>,
+    #[serde(default)]
     email: Field<String>,
+    #[serde(default)]
     password: Field<String>,
+    #[serde(default)]
     new_username: Field<String>,
+    #[serde(default)]
     new_email: Field<String>,
+    #[serde(default)]
     new_password: Field<String>,
 }
 
@@ -163,7 +221,7 @@ async fn first_login_reset(
     context: Context,
     NewCaller(caller): NewCaller,
     Json(body): Json<FirstLoginRequest>,
-) -> Result<Response, Failure> {
+) -> Told<SessionBody> {
     let mut checks = Checks::new();
     let email = checks.email("email", body.email.or(body.new_email));
     let name = checks.name("username", body.username.or(body.new_username), &NAME, email.as_ref());

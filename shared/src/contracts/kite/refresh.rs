@@ -1,35 +1,70 @@
 //! `POST /api/v1/auth/refresh`, `GET /api/v1/health`.
 
-use axum::extract::{FromRequest, Request, State};
-use axum::response::Response;
-use axum::routing::{get, post};
-use serde::Deserialize;
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
+use schemars::{JsonSchema, SchemaGenerator};
+use serde::{Deserialize, Serialize};
 
-use super::session::{REFRESH_COOKIE, session_answer};
-use super::success;
-use crate::http::{App, Checks, Context, Failure, Field, Json, Routes, credentials};
-use crate::identity::RefreshToken;
+use super::session::{REFRESH_COOKIE, SessionBody, session_answer};
+use super::{Told, success};
+use crate::http::{App, Checks, Context, Failure, Field, Json, Listing, Required, about, credentials};
+use crate::identity::{Error, RefreshToken};
+use crate::openapi::{Input, Operation, Scheme};
 
-pub(in crate::contracts) fn routes() -> Routes {
-    Routes::new().at("/api/v1/auth/refresh", post(refresh)).at("/api/v1/health", get(health))
+pub(in crate::contracts) fn routes<L: Listing>() -> L {
+    L::new()
+        .post(
+            "/api/v1/auth/refresh",
+            refresh,
+            about("Exchange the refresh token for a wholly new pair")
+                .or(|| vec![Error::TokenInvalid, Error::SessionEnded]),
+        )
+        .get("/api/v1/health", health, about("Whether the service answers").beyond_the_document())
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+/// The cookie's refresh token, if there is one, and whether the page that sends it may.
+struct FromCookie {
+    token: Option<String>,
+    origin: Result<(), Failure>,
+}
+
+impl FromRequestParts<App> for FromCookie {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let context = Context::from_request_parts(parts, app).await?;
+        let origin = credentials::check_origin(parts, app, &context);
+        Ok(Self { token: credentials::cookie(&parts.headers, REFRESH_COOKIE), origin })
+    }
+}
+
+impl Input for FromCookie {
+    fn describe(operation: &mut Operation, _: &mut SchemaGenerator) {
+        operation.secured_by(&[Scheme::RefreshCookie]);
+        operation.open_to_anybody();
+        operation.refuses([Failure::OriginNotAllowed]);
+    }
+}
+
+#[derive(Deserialize, JsonSchema)]
 struct RefreshRequest {
+    /// Where it is missing the cookie's is meant.
+    #[serde(default)]
     refresh_token: Field<String>,
 }
 
-async fn refresh(State(app): State<App>, context: Context, request: Request) -> Result<Response, Failure> {
-    let (parts, body) = request.into_parts();
-    let from_cookie = credentials::cookie(&parts.headers, REFRESH_COOKIE);
-    let origin = credentials::check_origin(&parts, &app, &context);
-    let Json(body) = Json::<RefreshRequest>::from_request(Request::from_parts(parts, body), &app).await?;
-    let token = match (body.refresh_token, from_cookie) {
-        (Field::Absent, Some(cookie)) => origin.map(|()| RefreshToken::new(cookie))?,
+async fn refresh(
+    State(app): State<App>,
+    context: Context,
+    cookie: FromCookie,
+    Json(body): Json<RefreshRequest>,
+) -> Told<SessionBody> {
+    let token = match (body.refresh_token, cookie.token) {
+        (Field::Absent, Some(token)) => cookie.origin.map(|()| RefreshToken::new(token))?,
         (given, _) => {
             let mut checks = Checks::new();
-            let Some(token) = checks.text("refresh_token", given) else { return Err(checks.refuse()) };
+            let given = checks.text("refresh_token", Required::from(given));
+            let Some(token) = given else { return Err(checks.refuse()) };
             RefreshToken::new(token)
         }
     };
@@ -37,6 +72,12 @@ async fn refresh(State(app): State<App>, context: Context, request: Request) -> 
     session_answer(&opened, &app, &context)
 }
 
-async fn health() -> Result<Response, Failure> {
-    success(serde_json::json!({"status": "ok"}))
+#[derive(Serialize, JsonSchema)]
+struct Health {
+    #[schemars(extend("const" = "ok"))]
+    status: &'static str,
+}
+
+async fn health() -> Told<Health> {
+    success(Health { status: "ok" })
 }

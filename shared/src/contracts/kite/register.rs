@@ -4,43 +4,59 @@
 use std::ops::RangeInclusive;
 
 use axum::extract::State;
-use axum::response::Response;
-use axum::routing::{get, post};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{created, sent, success};
-use crate::http::{App, Checks, Context, Failure, Field, Json, Routes};
-use crate::identity::{Identifier, Registration, Role};
+use super::{Sent, Told, sent, success};
+use crate::http::{App, Checks, Context, Json, Listing, Required, about};
+use crate::identity::{Error, Identifier, Registration, Role};
 
 /// Characters of a login name.
 pub(super) const NAME: RangeInclusive<usize> = 3..=32;
 /// Characters of a password.
 pub(super) const PASSWORD: RangeInclusive<usize> = 6..=64;
 
-pub(in crate::contracts) fn routes() -> Routes {
-    Routes::new()
-        .at("/api/v1/auth/register", post(register))
-        .at("/api/v1/auth/options", get(options))
-        .at("/api/v1/auth/password-reset/request", post(request_reset))
-        .at("/api/v1/auth/password-reset/confirm", post(confirm_reset))
+pub(in crate::contracts) fn routes<L: Listing>() -> L {
+    L::new()
+        .post(
+            "/api/v1/auth/register",
+            register,
+            about("Make an account").or(|| vec![Error::RegistrationClosed, Error::NameTaken, Error::EmailTaken]),
+        )
+        .get("/api/v1/auth/options", options, about("What is open to people without an account").beyond_the_document())
+        .post(
+            "/api/v1/auth/password-reset/request",
+            request_reset,
+            about("Mail a code for another password, if there is such an account").beyond_the_document(),
+        )
+        .post(
+            "/api/v1/auth/password-reset/confirm",
+            confirm_reset,
+            about("Choose another password by the code; every session of the account ends")
+                .or(|| vec![Error::CodeWrong])
+                .beyond_the_document(),
+        )
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Deserialize, JsonSchema)]
 struct RegisterRequest {
-    username: Field<String>,
-    email: Field<String>,
-    password: Field<String>,
+    #[schemars(length(min = *NAME.start(), max = *NAME.end()))]
+    username: Required<String>,
+    #[schemars(email)]
+    email: Required<String>,
+    #[schemars(length(min = *PASSWORD.start(), max = *PASSWORD.end()))]
+    password: Required<String>,
 }
 
-#[derive(Serialize)]
-struct RegisterAnswer<'a> {
+#[derive(Serialize, JsonSchema)]
+struct RegisterAnswer {
+    #[schemars(extend("format" = "uuid"))]
     id: String,
-    username: &'a str,
-    email: &'a str,
+    username: String,
+    email: String,
 }
 
-async fn register(State(app): State<App>, Json(body): Json<RegisterRequest>) -> Result<Response, Failure> {
+async fn register(State(app): State<App>, Json(body): Json<RegisterRequest>) -> Told<RegisterAnswer, 201> {
     let mut checks = Checks::new();
     let email = checks.email("email", body.email);
     let name = checks.name("username", body.username, &NAME, email.as_ref());
@@ -49,43 +65,47 @@ async fn register(State(app): State<App>, Json(body): Json<RegisterRequest>) -> 
     let registration =
         Registration { name, email: Some(email), password, display_name: String::new(), role: Role::User };
     let account = app.identity.register(registration, None).await?;
-    created(RegisterAnswer { id: account.id.to_string(), username: account.name.as_str(), email: account.email_text() })
+    success(RegisterAnswer {
+        id: account.id.to_string(),
+        username: account.name.as_str().to_owned(),
+        email: account.email_text().to_owned(),
+    })
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct OptionsAnswer {
     allow_registration: bool,
 }
 
-async fn options(State(app): State<App>) -> Result<Response, Failure> {
+async fn options(State(app): State<App>) -> Told<OptionsAnswer> {
     success(OptionsAnswer { allow_registration: app.identity.allows_registration() })
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Deserialize, JsonSchema)]
 struct ResetRequest {
-    identifier: Field<String>,
+    /// Name or e-mail.
+    #[schemars(length(min = 1))]
+    identifier: Required<String>,
 }
 
-async fn request_reset(
-    State(app): State<App>,
-    context: Context,
-    Json(body): Json<ResetRequest>,
-) -> Result<Response, Failure> {
+async fn request_reset(State(app): State<App>, context: Context, Json(body): Json<ResetRequest>) -> Told<Sent> {
     let mut checks = Checks::new();
     let Some(identifier) = checks.text("identifier", body.identifier) else { return Err(checks.refuse()) };
     sent(app.identity.forgot_password_of(&Identifier::new(&identifier), context.language).await)
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Deserialize, JsonSchema)]
 struct ResetProof {
-    identifier: Field<String>,
-    code: Field<String>,
-    new_password: Field<String>,
+    /// Name or e-mail.
+    #[schemars(length(min = 1))]
+    identifier: Required<String>,
+    #[schemars(length(min = 1))]
+    code: Required<String>,
+    #[schemars(length(min = *PASSWORD.start(), max = *PASSWORD.end()))]
+    new_password: Required<String>,
 }
 
-async fn confirm_reset(State(app): State<App>, Json(body): Json<ResetProof>) -> Result<Response, Failure> {
+async fn confirm_reset(State(app): State<App>, Json(body): Json<ResetProof>) -> Told<()> {
     let mut checks = Checks::new();
     let identifier = checks.text("identifier", body.identifier);
     let code = checks.code("code", body.code);

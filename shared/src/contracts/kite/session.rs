@@ -2,17 +2,19 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, header};
-use axum::response::Response;
+use axum::http::{HeaderMap, HeaderValue, header};
 use cookie::time::Duration as CookieDuration;
 use cookie::{Cookie, SameSite};
+use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::success;
-use crate::contracts::{DAY, HOUR, rfc3339};
+use super::profile::RoleName;
+use super::{Told, success};
+use crate::contracts::{DAY, HOUR, callers, rfc3339};
 use crate::http::{App, Context, Failure, credentials};
-use crate::identity::{AccessToken, Gate, Opened, RefreshTerms, Role, SessionTerms, Vouched};
+use crate::identity::{AccessToken, Error, Gate, Opened, RefreshTerms, SessionTerms, Vouched};
+use crate::openapi::{Input, Operation, Scheme};
 
 /// Access tokens live 2 hours; refresh tokens 7 days, and a session 90 however often it is refreshed.
 pub(super) const TERMS: SessionTerms = SessionTerms {
@@ -24,60 +26,66 @@ const ACCESS_COOKIE: &str = "access_token";
 pub(super) const REFRESH_COOKIE: &str = "refresh_token";
 const REFRESH_PATH: &str = "/api/v1/auth";
 
-#[derive(Serialize)]
-struct SessionBody<'a> {
-    access_token: &'a str,
-    refresh_token: &'a str,
+#[derive(Serialize, JsonSchema)]
+pub(super) struct SessionBody {
+    access_token: String,
+    refresh_token: String,
     /// Seconds.
     expires_in: i64,
+    #[schemars(extend("const" = "Bearer"))]
     token_type: &'static str,
+    #[schemars(extend("format" = "date-time"))]
     expires_at: String,
+    #[schemars(extend("format" = "date-time"))]
     refresh_expires_at: String,
-    user: UserBody<'a>,
+    user: SessionUser,
 }
 
-#[derive(Serialize)]
-struct UserBody<'a> {
+#[derive(Serialize, JsonSchema)]
+struct SessionUser {
+    #[schemars(extend("format" = "uuid"))]
     id: String,
-    username: &'a str,
-    email: &'a str,
-    role: Role,
+    username: String,
+    /// "" if the account has none.
+    email: String,
+    role: RoleName,
     password_must_change: bool,
 }
 
 /// The token pair with its account, and the same pair as cookies.
-pub(super) fn session_answer(opened: &Opened, app: &App, context: &Context) -> Result<Response, Failure> {
+pub(super) fn session_answer(opened: &Opened, app: &App, context: &Context) -> Told<SessionBody> {
     let Some((refresh, refresh_expires_at)) = &opened.tokens.refresh else {
         return Err(anyhow::anyhow!("a session without refresh token").into());
     };
     let (account, access, access_expires_at) =
         (&opened.account, &opened.tokens.access, opened.tokens.access_expires_at);
     let now = app.identity.now();
-    let mut response = success(SessionBody {
-        access_token: access.reveal(),
-        refresh_token: refresh.reveal(),
+    let mut answer = success(SessionBody {
+        access_token: access.reveal().to_owned(),
+        refresh_token: refresh.reveal().to_owned(),
         expires_in: seconds_until(access_expires_at, now),
         token_type: "Bearer",
         expires_at: rfc3339(access_expires_at),
         refresh_expires_at: rfc3339(*refresh_expires_at),
-        user: UserBody {
+        user: SessionUser {
             id: account.id.to_string(),
-            username: account.name.as_str(),
-            email: account.email_text(),
-            role: account.role,
+            username: account.name.as_str().to_owned(),
+            email: account.email_text().to_owned(),
+            role: account.role.into(),
             password_must_change: account.must_change_password,
         },
     })?;
-    set_cookie(&mut response, access_cookie(access.reveal(), access_expires_at, now, context))?;
-    set_cookie(&mut response, refresh_cookie(refresh.reveal(), *refresh_expires_at, now, context))?;
-    Ok(response)
+    let headers = answer.headers_mut();
+    set_cookie(headers, access_cookie(access.reveal(), access_expires_at, now, context))?;
+    set_cookie(headers, refresh_cookie(refresh.reveal(), *refresh_expires_at, now, context))?;
+    Ok(answer)
 }
 
 /// Makes the browser forget both cookies.
-pub(super) fn clear_cookies(response: &mut Response, context: &Context) -> Result<(), Failure> {
+pub(super) fn clear_cookies(headers: &mut HeaderMap, context: &Context) -> Result<(), Failure> {
     let gone = OffsetDateTime::UNIX_EPOCH;
-    set_cookie(response, access_cookie("", gone, gone, context))?;
-    set_cookie(response, refresh_cookie("", gone, gone, context))
+    set_cookie(headers, access_cookie("", gone, gone, context))?;
+    set_cookie(headers, refresh_cookie("", gone, gone, context))
 }
 
 fn seconds_until(instant: OffsetDateTime, now: OffsetDateTime) -> i64 {
@@ -104,9 +112,9 @@ fn cookie(name: &str, value: &str, path: String, same_site: SameSite, seconds: i
         .to_string()
 }
 
-fn set_cookie(response: &mut Response, cookie: String) -> Result<(), Failure> {
+fn set_cookie(headers: &mut HeaderMap, cookie: String) -> Result<(), Failure> {
     let value = HeaderValue::from_str(&cookie).map_err(anyhow::Error::from)?;
-    response.headers_mut().append(header::SET_COOKIE, value);
+    headers.append(header::SET_COOKIE, value);
     Ok(())
 }
 
@@ -140,6 +148,27 @@ impl FromRequestParts<App> for NewCaller {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         authenticate(parts, app, Gate::Open).await.map(Self)
     }
+}
+
+impl Input for Caller {
+    fn describe(operation: &mut Operation, _: &mut SchemaGenerator) {
+        describe_credentials(operation);
+        operation.refuses(callers());
+    }
+}
+
+impl Input for NewCaller {
+    fn describe(operation: &mut Operation, _: &mut SchemaGenerator) {
+        describe_credentials(operation);
+        let refusals = [Error::TokenMissing, Error::TokenInvalid, Error::SessionEnded, Error::ScopeMissing];
+        operation.refuses(refusals.map(Failure::Core));
+    }
+}
+
+/// How requests carry an access token, and how a page is refused that may not send its cookie.
+pub(super) fn describe_credentials(operation: &mut Operation) {
+    operation.secured_by(&[Scheme::Bearer, Scheme::AccessCookie]);
+    operation.refuses([Failure::OriginNotAllowed]);
 }
 
 async fn authenticate(parts: &mut Parts, app: &App, gate: Gate) -> Result<Vouched, Failure> {

@@ -1,41 +1,52 @@
 //! `GET|DELETE /api/v1/sessions`, `DELETE /api/v1/sessions/{id}`.
 
 use axum::extract::State;
-use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::session::{Caller, clear_cookies};
-use super::success;
+use super::{Told, success};
 use crate::contracts::rfc3339;
-use crate::http::{App, Context, Failure, Segment};
+use crate::http::{App, Context, Listing, Segment, about};
 use crate::identity::{Error, Session, SessionId};
 
-#[derive(Serialize)]
-struct SessionBody<'a> {
+pub(super) fn routes<L: Listing>() -> L {
+    L::new()
+        .get("/api/v1/sessions", list, about("The account's live sessions, newest first").beyond_the_document())
+        .delete("/api/v1/sessions", end_others, about("End all sessions but this one").beyond_the_document())
+        .delete("/api/v1/sessions/{id}", end, about("End one session at once").beyond_the_document())
+}
+
+#[derive(Serialize, JsonSchema)]
+struct SessionShown {
+    #[schemars(extend("format" = "uuid"))]
     id: String,
     /// Whether it is the one that asks.
     current: bool,
     /// What the client called itself.
-    device: &'a str,
+    device: String,
     /// Network address it was opened from.
-    source: &'a str,
+    source: String,
     /// The contract it was opened through.
-    interface: &'a str,
+    interface: String,
+    #[schemars(extend("format" = "date-time"))]
     created_at: String,
     /// When it was opened or last refreshed.
+    #[schemars(extend("format" = "date-time"))]
     last_seen: String,
     /// When it ends, unless it is refreshed before.
+    #[schemars(extend("format" = "date-time"))]
     expires_at: String,
 }
 
-impl<'a> SessionBody<'a> {
-    fn of(session: &'a Session, current: SessionId) -> Self {
+impl SessionShown {
+    fn of(session: &Session, current: SessionId) -> Self {
         Self {
             id: session.id.to_string(),
             current: session.id == current,
-            device: &session.agent,
-            source: &session.source,
-            interface: &session.interface,
+            device: session.agent.clone(),
+            source: session.source.clone(),
+            interface: session.interface.clone(),
             created_at: rfc3339(session.opened_at),
             last_seen: rfc3339(session.seen_at),
             expires_at: rfc3339(session.last_moment()),
@@ -43,29 +54,24 @@ impl<'a> SessionBody<'a> {
     }
 }
 
-pub(super) async fn list(State(app): State<App>, Caller(caller): Caller) -> Result<Response, Failure> {
+async fn list(State(app): State<App>, Caller(caller): Caller) -> Told<Vec<SessionShown>> {
     let caller = caller.signed_in()?;
     let sessions = app.identity.list_sessions(&caller).await?;
-    success(sessions.iter().map(|session| SessionBody::of(session, caller.session.id)).collect::<Vec<_>>())
+    success(sessions.iter().map(|session| SessionShown::of(session, caller.session.id)).collect())
 }
 
-pub(super) async fn end(
-    State(app): State<App>,
-    context: Context,
-    Caller(caller): Caller,
-    Segment(id): Segment,
-) -> Result<Response, Failure> {
+async fn end(State(app): State<App>, context: Context, Caller(caller): Caller, Segment(id): Segment) -> Told<()> {
     let caller = caller.signed_in()?;
     let id = SessionId::parse(&id).ok_or(Error::NotFound)?;
     app.identity.end_session(&caller, id).await?;
-    let mut response = success(())?;
+    let mut answer = success(())?;
     if id == caller.session.id {
-        clear_cookies(&mut response, &context)?;
+        clear_cookies(answer.headers_mut(), &context)?;
     }
-    Ok(response)
+    Ok(answer)
 }
 
-pub(super) async fn end_others(State(app): State<App>, Caller(caller): Caller) -> Result<Response, Failure> {
+async fn end_others(State(app): State<App>, Caller(caller): Caller) -> Told<()> {
     app.identity.end_other_sessions(caller.signed_in()?).await?;
     success(())
 }

@@ -1,36 +1,55 @@
 //! `GET|POST /api/v1/tokens`, `DELETE /api/v1/tokens/{id}`.
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
-use axum::response::Response;
+use std::ops::RangeInclusive;
+
+use axum::extract::State;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::session::Caller;
-use super::{created, success};
+use super::{Told, success};
 use crate::contracts::{DAY, rfc3339};
-use crate::http::{App, Checks, Failure, Field, Json};
+use crate::http::{App, Checks, Field, Json, Listing, Required, Segment, about};
 use crate::identity::{ApiToken, ApiTokenId, Error, Problem};
 
 /// Days that a token may be good at most.
 const MOST_DAYS: u32 = 3650;
 
-#[derive(Serialize)]
-struct TokenBody<'a> {
+/// Characters of a token's name.
+const NAME: RangeInclusive<usize> = 1..=100;
+
+pub(super) fn routes<L: Listing>() -> L {
+    L::new()
+        .get("/api/v1/tokens", list, about("The account's API tokens"))
+        .post(
+            "/api/v1/tokens",
+            create,
+            about("Make an API token, which is shown this once").or(|| vec![Error::LimitReached]),
+        )
+        .delete("/api/v1/tokens/{id}", revoke, about("Revoke an API token at once"))
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Token {
     id: String,
-    name: &'a str,
+    name: String,
     /// The token itself, when it is made and never again.
     #[serde(skip_serializing_if = "Option::is_none")]
-    token: Option<&'a str>,
+    token: Option<String>,
+    #[schemars(extend("format" = "date-time"))]
     last_used: Option<String>,
+    /// `null` for never.
+    #[schemars(extend("format" = "date-time"))]
     expires_at: Option<String>,
+    #[schemars(extend("format" = "date-time"))]
     created_at: String,
 }
 
-impl<'a> TokenBody<'a> {
-    fn of(kept: &'a ApiToken) -> Self {
+impl Token {
+    fn of(kept: &ApiToken) -> Self {
         Self {
             id: kept.id.to_string(),
-            name: &kept.name,
+            name: kept.name.clone(),
             token: None,
             last_used: kept.last_used.map(rfc3339),
             expires_at: kept.expires_at.map(rfc3339),
@@ -39,33 +58,31 @@ impl<'a> TokenBody<'a> {
     }
 }
 
-pub(super) async fn list(State(app): State<App>, Caller(caller): Caller) -> Result<Response, Failure> {
+async fn list(State(app): State<App>, Caller(caller): Caller) -> Told<Vec<Token>> {
     let tokens = app.identity.list_api_tokens(&caller.signed_in()?).await?;
-    success(tokens.iter().map(TokenBody::of).collect::<Vec<_>>())
+    success(tokens.iter().map(Token::of).collect())
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct CreateRequest {
-    name: Field<String>,
+#[derive(Deserialize, JsonSchema)]
+struct CreateRequest {
+    #[schemars(length(min = *NAME.start(), max = *NAME.end()))]
+    name: Required<String>,
     /// Days; 0 is never.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = MOST_DAYS))]
     expires_in: Field<i64>,
 }
 
-pub(super) async fn create(
-    State(app): State<App>,
-    Caller(caller): Caller,
-    Json(body): Json<CreateRequest>,
-) -> Result<Response, Failure> {
+async fn create(State(app): State<App>, Caller(caller): Caller, Json(body): Json<CreateRequest>) -> Told<Token, 201> {
     let caller = caller.signed_in()?;
     let mut checks = Checks::new();
-    let name = checks.required_text("name", body.name, &(1..=100));
+    let name = checks.required_text("name", body.name, &NAME);
     let days = days(&mut checks, body.expires_in);
     let Some(name) = name else { return Err(checks.refuse()) };
     checks.finish()?;
     let life = days.filter(|days| *days > 0).map(|days| DAY * days);
     let (kept, token) = app.identity.create_api_token(caller, name, life).await?;
-    created(TokenBody { token: Some(token.reveal()), ..TokenBody::of(&kept) })
+    success(Token { token: Some(token.reveal().to_owned()), ..Token::of(&kept) })
 }
 
 fn days(checks: &mut Checks, given: Field<i64>) -> Option<u32> {
@@ -77,14 +94,10 @@ fn days(checks: &mut Checks, given: Field<i64>) -> Option<u32> {
     fitting
 }
 
-pub(super) async fn revoke(
-    State(app): State<App>,
-    Caller(caller): Caller,
-    id: Result<Path<ApiTokenId>, PathRejection>,
-) -> Result<Response, Failure> {
+async fn revoke(State(app): State<App>, Caller(caller): Caller, Segment(id): Segment) -> Told<()> {
     let caller = caller.signed_in()?;
     // What is no id of a token is the id of none.
-    let Ok(Path(id)) = id else { return Err(Error::NotFound.into()) };
+    let id = ApiTokenId::parse(&id).ok_or(Error::NotFound)?;
     app.identity.revoke_api_token(&caller, id).await?;
     success(())
 }

@@ -1,28 +1,42 @@
 //! `POST /api/auth/login`.
 
 use axum::extract::State;
-use axum::response::Response;
-use axum::routing::post;
-use serde::Deserialize;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::{TERMS, UserBody};
-use crate::http::{App, Checks, Context, Failure, Field, Json, Routes, axum_json};
-use crate::identity::{Identifier, SignIn};
+use super::{TERMS, Told, User};
+use crate::http::{Answer, App, Checks, Context, Json, Listing, Required, about};
+use crate::identity::{Error, Identifier, SignIn};
 use crate::messages::{self, Text};
 
-pub(in crate::contracts) fn routes() -> Routes {
-    Routes::new().at("/api/auth/login", post(login))
+pub(in crate::contracts) fn routes<L: Listing>() -> L {
+    L::new().post(
+        "/api/auth/login",
+        login,
+        about("Sign in by name or e-mail").or(|| vec![Error::WrongCredentials, Error::AccountDisabled]),
+    )
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Deserialize, JsonSchema)]
 struct LoginRequest {
-    username: Field<String>,
-    password: Field<String>,
+    #[schemars(length(min = 1))]
+    username: Required<String>,
+    #[schemars(length(min = 1))]
+    password: Required<String>,
 }
 
-async fn login(State(app): State<App>, context: Context, Json(body): Json<LoginRequest>) -> Result<Response, Failure> {
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct LoginAnswer {
+    #[schemars(extend("const" = true))]
+    success: bool,
+    message: &'static str,
+    token: String,
+    user: User,
+    is_using_default_password: bool,
+}
+
+async fn login(State(app): State<App>, context: Context, Json(body): Json<LoginRequest>) -> Told<LoginAnswer> {
     let mut checks = Checks::new();
     let username = checks.text("username", body.username);
     let password = checks.password("password", body.password);
@@ -30,11 +44,11 @@ async fn login(State(app): State<App>, context: Context, Json(body): Json<LoginR
     let identifier = Identifier::new(&username);
     let attempt = SignIn { identifier, password, terms: TERMS, visitor: context.visitor() };
     let opened = app.identity.log_in(attempt).await?;
-    Ok(axum_json(&json!({
-        "success": true,
-        "message": messages::text(Text::SignedIn, context.language),
-        "token": opened.tokens.access.reveal(),
-        "user": UserBody::of(&opened.account),
-        "isUsingDefaultPassword": opened.account.must_change_password,
-    })))
+    Answer::of(&LoginAnswer {
+        success: true,
+        message: messages::text(Text::SignedIn, context.language),
+        token: opened.tokens.access.reveal().to_owned(),
+        user: User::of(&opened.account),
+        is_using_default_password: opened.account.must_change_password,
+    })
 }

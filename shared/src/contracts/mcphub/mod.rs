@@ -5,34 +5,50 @@ pub(super) mod login;
 pub(super) mod profile;
 pub(super) mod register;
 
+use std::collections::BTreeMap;
+
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
-use super::{DAY, status};
-use crate::http::{App, Failure, credentials, query_value};
+use super::{DAY, callers, spelled, status};
+use crate::http::{Answer, App, Failure, credentials, query_value};
 use crate::identity::{AccessToken, Account, Error, Gate, Language, SessionTerms, Violation, Vouched};
 use crate::messages::{self, Text};
+use crate::openapi::{Input, Operation, Scheme};
 
 /// Tokens live 24 hours; there is no refreshing.
 const TERMS: SessionTerms = SessionTerms { access: DAY, refresh: None };
 
+/// An answer, which says itself that it is a success.
+type Told<T> = Result<Answer<T>, Failure>;
+
 /// `user` of every answer.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct UserBody<'a> {
-    username: &'a str,
+struct User {
+    username: String,
     is_admin: bool,
-    permissions: Value,
+    /// `{"*": true}` for an administrator, else one `true` for each permission.
+    permissions: BTreeMap<&'static str, bool>,
 }
 
-impl<'a> UserBody<'a> {
-    fn of(account: &'a Account) -> Self {
-        let permissions = if account.is_admin() { json!({"*": true}) } else { json!({}) };
-        Self { username: account.name.as_str(), is_admin: account.is_admin(), permissions }
+impl User {
+    fn of(account: &Account) -> Self {
+        let permissions = account.is_admin().then_some(("*", true)).into_iter().collect();
+        Self { username: account.name.as_str().to_owned(), is_admin: account.is_admin(), permissions }
     }
+}
+
+/// A success that only says so.
+#[derive(Serialize, JsonSchema)]
+struct Done {
+    #[schemars(extend("const" = true))]
+    success: bool,
+    message: &'static str,
 }
 
 /// The token in any of its places: `x-auth-token`, bearer, `?token=`.
@@ -54,28 +70,64 @@ impl FromRequestParts<App> for Caller {
     }
 }
 
-pub(super) fn render(failure: &Failure, language: Language) -> (StatusCode, Value) {
-    let body = match failure {
-        Failure::Core(Error::Invalid(violations)) => {
-            let message = messages::text(Text::InvalidInput, language);
-            json!({"success": false, "message": message, "errors": field_errors(violations, language)})
-        }
-        // Literal: clients of the upstream compare it.
-        Failure::Core(Error::NameTaken) => json!({"success": false, "message": "User already exists"}),
-        other => json!({"success": false, "message": messages::of(other, language)}),
-    };
-    (status(failure, status_of_error), body)
+impl Input for Caller {
+    fn describe(operation: &mut Operation, _: &mut SchemaGenerator) {
+        operation.secured_by(&PLACES);
+        operation.refuses(callers());
+    }
 }
 
-/// `[{type:"field",value?,msg,path,location:"body"}]`
-fn field_errors(violations: &[Violation], language: Language) -> Value {
-    let told = violations.iter().map(|found| {
-        let mut error = Map::from_iter([("type".to_owned(), json!("field"))]);
-        error.extend(found.value.clone().map(|value| ("value".to_owned(), value)));
-        error.insert("msg".to_owned(), messages::problem(&found.problem, language).into());
-        error.insert("path".to_owned(), found.field.into());
-        error.insert("location".to_owned(), "body".into());
-        Value::Object(error)
+/// Where requests carry their tokens.
+const PLACES: [Scheme; 3] = [Scheme::TokenHeader, Scheme::Bearer, Scheme::TokenQuery];
+
+/// Every refusal.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Refusal {
+    #[schemars(extend("const" = false))]
+    success: bool,
+    message: String,
+    /// What is wrong with each field, where fields are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Vec<FieldError>")]
+    errors: Option<Vec<FieldError>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct FieldError {
+    #[schemars(extend("const" = "field"))]
+    r#type: &'static str,
+    /// What was sent; never a password's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Value")]
+    value: Option<Value>,
+    msg: String,
+    path: &'static str,
+    #[schemars(extend("const" = "body"))]
+    location: &'static str,
+}
+
+pub(super) fn render(failure: &Failure, language: Language) -> (StatusCode, Value) {
+    let refusal = match failure {
+        Failure::Core(Error::Invalid(violations)) => {
+            let message = messages::text(Text::InvalidInput, language).to_owned();
+            Refusal { success: false, message, errors: Some(field_errors(violations, language)) }
+        }
+        // Literal: clients of the upstream compare it.
+        Failure::Core(Error::NameTaken) => {
+            Refusal { success: false, message: "User already exists".to_owned(), errors: None }
+        }
+        other => Refusal { success: false, message: messages::of(other, language), errors: None },
+    };
+    (status(failure, status_of_error), spelled(&refusal))
+}
+
+fn field_errors(violations: &[Violation], language: Language) -> Vec<FieldError> {
+    let told = violations.iter().map(|found| FieldError {
+        r#type: "field",
+        value: found.value.clone(),
+        msg: messages::problem(&found.problem, language),
+        path: found.field,
+        location: "body",
     });
     told.collect()
 }

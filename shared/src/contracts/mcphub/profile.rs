@@ -1,30 +1,41 @@
 //! `GET /api/auth/user`, `POST /api/auth/change-password`.
 
 use axum::extract::State;
-use axum::response::Response;
-use axum::routing::{get, post};
-use serde::Deserialize;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::register::PASSWORD;
-use super::{Caller, UserBody};
-use crate::http::{App, Checks, Context, Failure, Field, Json, Routes, axum_json};
+use super::{Caller, Done, Told, User};
+use crate::http::{Answer, App, Checks, Context, Json, Listing, Required, about};
+use crate::identity::Error;
 use crate::messages::{self, Text};
 
-pub(in crate::contracts) fn routes() -> Routes {
-    Routes::new().at("/api/auth/user", get(user)).at("/api/auth/change-password", post(change_password))
+pub(in crate::contracts) fn routes<L: Listing>() -> L {
+    L::new().get("/api/auth/user", user, about("The signed-in account")).post(
+        "/api/auth/change-password",
+        change_password,
+        about("Change the password; every other session ends").or(|| vec![Error::CurrentPasswordWrong]),
+    )
 }
 
-async fn user(Caller(caller): Caller) -> Result<Response, Failure> {
-    Ok(axum_json(&json!({"success": true, "user": UserBody::of(&caller.acting())})))
+#[derive(Serialize, JsonSchema)]
+struct UserAnswer {
+    #[schemars(extend("const" = true))]
+    success: bool,
+    user: User,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+async fn user(Caller(caller): Caller) -> Told<UserAnswer> {
+    Answer::of(&UserAnswer { success: true, user: User::of(&caller.acting()) })
+}
+
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct ChangePasswordRequest {
-    current_password: Field<String>,
-    new_password: Field<String>,
+    #[schemars(length(min = 1))]
+    current_password: Required<String>,
+    #[schemars(length(min = *PASSWORD.start()))]
+    new_password: Required<String>,
 }
 
 async fn change_password(
@@ -32,11 +43,11 @@ async fn change_password(
     context: Context,
     Caller(caller): Caller,
     Json(body): Json<ChangePasswordRequest>,
-) -> Result<Response, Failure> {
+) -> Told<Done> {
     let mut checks = Checks::new();
     let current = checks.password("currentPassword", body.current_password);
     let new = checks.new_password("newPassword", body.new_password, &PASSWORD);
     let (Some(current), Some(new)) = (current, new) else { return Err(checks.refuse()) };
     app.identity.change_password(caller.signed_in()?, &current, &new).await?;
-    Ok(axum_json(&json!({"success": true, "message": messages::text(Text::PasswordUpdated, context.language)})))
+    Answer::of(&Done { success: true, message: messages::text(Text::PasswordUpdated, context.language) })
 }

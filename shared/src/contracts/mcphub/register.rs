@@ -2,38 +2,76 @@
 
 use std::ops::RangeInclusive;
 
-use axum::extract::{FromRequest, Request, State};
-use axum::response::Response;
-use axum::routing::post;
-use serde::Deserialize;
-use serde_json::json;
+use std::convert::Infallible;
 
-use super::{TERMS, UserBody, presented};
-use crate::http::{App, Checks, Context, Failure, Field, Json, Routes, axum_json};
-use crate::identity::{Registration, Role};
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
+use schemars::{JsonSchema, SchemaGenerator};
+use serde::{Deserialize, Serialize};
+
+use super::{PLACES, TERMS, Told, User, presented};
+use crate::http::{Answer, App, Checks, Context, Field, Json, Listing, Required, about};
+use crate::identity::{AccessToken, Error, Registration, Role};
+use crate::openapi::{Input, Operation};
 
 /// Characters of a login name; the document sets no bounds, so the pool's own do.
 const NAME: RangeInclusive<usize> = 1..=64;
 /// Characters of a password.
 pub(super) const PASSWORD: RangeInclusive<usize> = 6..=usize::MAX;
 
-pub(in crate::contracts) fn routes() -> Routes {
-    Routes::new().at("/api/auth/register", post(register))
+pub(in crate::contracts) fn routes<L: Listing>() -> L {
+    L::new().post(
+        "/api/auth/register",
+        register,
+        about("Make an account and sign in; an administrator's token makes it an administrator's if asked")
+            .or(|| vec![Error::RegistrationClosed, Error::NameTaken]),
+    )
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+/// The token that the request carries, if it does.
+struct Presented(Option<AccessToken>);
+
+impl<S: Sync> FromRequestParts<S> for Presented {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(presented(parts)))
+    }
+}
+
+impl Input for Presented {
+    fn describe(operation: &mut Operation, _: &mut SchemaGenerator) {
+        operation.secured_by(&PLACES);
+        operation.open_to_anybody();
+    }
+}
+
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct RegisterRequest {
-    username: Field<String>,
-    password: Field<String>,
+    #[schemars(length(min = *NAME.start(), max = *NAME.end()))]
+    username: Required<String>,
+    #[schemars(length(min = *PASSWORD.start()))]
+    password: Required<String>,
+    /// Counts only when an administrator asks.
+    #[serde(default)]
     is_admin: Field<bool>,
 }
 
-async fn register(State(app): State<App>, context: Context, request: Request) -> Result<Response, Failure> {
-    let (parts, body) = request.into_parts();
-    let token = presented(&parts);
-    let Json(body) = Json::<RegisterRequest>::from_request(Request::from_parts(parts, body), &app).await?;
+#[derive(Serialize, JsonSchema)]
+struct RegisterAnswer {
+    #[schemars(extend("const" = true))]
+    success: bool,
+    token: String,
+    user: User,
+}
+
+async fn register(
+    State(app): State<App>,
+    context: Context,
+    Presented(token): Presented,
+    Json(body): Json<RegisterRequest>,
+) -> Told<RegisterAnswer> {
     let mut checks = Checks::new();
     let name = checks.name("username", body.username, &NAME, None);
     let password = checks.new_password("password", body.password, &PASSWORD);
@@ -45,9 +83,9 @@ async fn register(State(app): State<App>, context: Context, request: Request) ->
     let role = if admin { Role::Admin } else { Role::User };
     let registration = Registration { name, email: None, password, display_name: String::new(), role };
     let opened = app.identity.register_and_log_in(registration, by.as_ref(), &TERMS, &context.visitor()).await?;
-    Ok(axum_json(&json!({
-        "success": true,
-        "token": opened.tokens.access.reveal(),
-        "user": UserBody::of(&opened.account),
-    })))
+    Answer::of(&RegisterAnswer {
+        success: true,
+        token: opened.tokens.access.reveal().to_owned(),
+        user: User::of(&opened.account),
+    })
 }

@@ -2,16 +2,18 @@
 
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
-use axum::response::Response;
-use axum::routing::{get, put};
+use schemars::{JsonSchema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
-use super::register::{DISPLAY_NAME, NAME, PASSWORD};
-use super::{UserBody, success};
-use crate::contracts::{LARGEST, avatars};
-use crate::http::{App, Checks, Context, Failure, Field, Json, Routes, Segment, credentials, query_value};
-use crate::identity::{AccountChanges, AccountDetails, Administrator, NewAccount, ProfileChanges};
+use super::register::{AVATAR_URL, BIO, DISPLAY_NAME, NAME, PASSWORD, PHONE};
+use super::{Told, User, UserAnswer, user};
+use crate::contracts::{LARGEST, administrators, avatars};
+use crate::http::{
+    Answer, App, Checks, Context, Failure, Field, Json, Listing, Query, Required, Segment, about, credentials,
+    query_value,
+};
+use crate::identity::{AccountChanges, AccountDetails, Administrator, Error, NewAccount, ProfileChanges};
+use crate::openapi::{Input, Operation, Scheme};
 
 /// Accounts in one answer, where the request doesn't say.
 const LIMIT: u32 = 100;
@@ -20,10 +22,24 @@ const MOST: u32 = 500;
 /// Further addresses of one account at most.
 const MOST_ADDRESSES: usize = 10;
 
-pub(in crate::contracts) fn routes() -> Routes {
-    Routes::new()
-        .at("/api/admin/users", get(list_users).post(create_user))
-        .at("/api/admin/users/{account}", put(update_user).delete(delete_user))
+pub(in crate::contracts) fn routes<L: Listing>() -> L {
+    L::new()
+        .get("/api/admin/users", list_users, about("Accounts in order of their making"))
+        .post(
+            "/api/admin/users",
+            create_user,
+            about("Make an account").or(|| vec![Error::NameTaken, Error::EmailTaken]),
+        )
+        .put(
+            "/api/admin/users/{account}",
+            update_user,
+            about("Change what is sent; a new password ends all sessions").or(|| vec![Error::EmailTaken]),
+        )
+        .delete(
+            "/api/admin/users/{account}",
+            delete_user,
+            about("Delete an account; its name and its addresses are free again").or(|| vec![Error::LastAdministrator]),
+        )
 }
 
 /// Who asks. It comes before what else is read of a request, so that nobody but administrators learns anything.
@@ -37,6 +53,13 @@ impl FromRequestParts<App> for By {
     }
 }
 
+impl Input for By {
+    fn describe(operation: &mut Operation, _: &mut SchemaGenerator) {
+        operation.secured_by(&[Scheme::AdminHeader, Scheme::Bearer, Scheme::TokenQuery]);
+        operation.refuses(administrators());
+    }
+}
+
 /// The three ways to carry it: `?token=`, `X-Admin-Token`, bearer.
 fn admin_token(parts: &Parts) -> Option<String> {
     let header = parts.headers.get("x-admin-token").and_then(|value| value.to_str().ok()).map(str::to_owned);
@@ -45,62 +68,110 @@ fn admin_token(parts: &Parts) -> Option<String> {
     places.into_iter().flatten().find(|token| !token.is_empty())
 }
 
-#[derive(Serialize)]
+#[derive(Deserialize, JsonSchema)]
+struct ListQuery {
+    /// Accounts in one answer.
+    #[serde(default)]
+    #[schemars(with = "Option<u32>", range(min = 1, max = MOST))]
+    limit: Field<String>,
+    /// The `nextCursor` of the answer before.
+    #[serde(default)]
+    #[schemars(with = "Option<u64>")]
+    cursor: Field<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct ListAnswer<'a> {
+struct ListAnswer {
+    /// Exactly how many there are.
     total: u64,
-    users: Vec<UserBody<'a>>,
+    users: Vec<User>,
+    /// Where there are more.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
-async fn list_users(State(app): State<App>, context: Context, _: By, parts: Parts) -> Result<Response, Failure> {
-    let query = parts.uri.query();
+async fn list_users(
+    State(app): State<App>,
+    context: Context,
+    _: By,
+    Query(query): Query<ListQuery>,
+) -> Told<ListAnswer> {
     let mut checks = Checks::new();
-    let limit = checks.query_number("limit", query, LIMIT.into(), &(1..=MOST.into()));
-    let after = checks.query_number("cursor", query, 0, &(0..=u64::MAX));
+    let limit = checks.query_number("limit", query.limit, LIMIT.into(), &(1..=MOST.into()));
+    let after = checks.query_number("cursor", query.cursor, 0, &(0..=u64::MAX));
     checks.finish()?;
     let page = app.identity.list_accounts(after, u32::try_from(limit).unwrap_or(MOST)).await?;
-    success(ListAnswer {
+    Answer::of(&ListAnswer {
         total: page.total,
-        users: page.accounts.iter().map(|account| UserBody::of(account, &context)).collect(),
+        users: page.accounts.iter().map(|account| User::of(account, &context)).collect(),
         next_cursor: page.next.map(|number| number.to_string()),
     })
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct UserRequest {
-    account: Field<String>,
+#[derive(Deserialize, JsonSchema)]
+struct CreateRequest {
+    /// The login name.
+    #[schemars(length(min = *NAME.start(), max = *NAME.end()))]
+    account: Required<String>,
+    #[schemars(length(min = *PASSWORD.start(), max = *PASSWORD.end()))]
+    password: Required<String>,
+    #[serde(flatten)]
+    details: Details,
+}
+
+/// The name itself stays: clients send it along with the rest.
+#[derive(Deserialize, JsonSchema)]
+struct UpdateRequest {
+    #[serde(default)]
+    #[schemars(length(min = *PASSWORD.start(), max = *PASSWORD.end()))]
     password: Field<String>,
     #[serde(flatten)]
-    details: DetailsRequest,
+    details: Details,
 }
 
 /// Everything of an account that isn't needed for making it.
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct DetailsRequest {
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Details {
+    /// The name to show.
+    #[serde(default)]
+    #[schemars(length(max = *DISPLAY_NAME.end()))]
     username: Field<String>,
+    /// "" for none.
+    #[serde(default)]
     email: Field<String>,
+    #[serde(default)]
+    #[schemars(range(min = 0, max = LARGEST))]
     level: Field<i64>,
+    #[serde(default)]
+    #[schemars(range(min = -LARGEST, max = LARGEST))]
     sprout_coins: Field<i64>,
+    #[serde(default)]
+    #[schemars(length(max = MOST_ADDRESSES))]
     secondary_emails: Field<Vec<String>>,
+    #[serde(default)]
+    #[schemars(length(max = *PHONE.end()))]
     phone: Field<String>,
+    /// An http or https address, "" to clear it.
+    #[serde(default)]
+    #[schemars(length(max = AVATAR_URL))]
     avatar_url: Field<String>,
+    #[serde(default)]
+    #[schemars(length(max = *BIO.end()))]
     bio: Field<String>,
 }
 
-impl DetailsRequest {
+impl Details {
     fn read(self, checks: &mut Checks) -> AccountDetails {
         AccountDetails {
             email: checks.optional_email("email", self.email),
             secondary_emails: checks.optional_emails("secondaryEmails", self.secondary_emails, MOST_ADDRESSES),
             profile: ProfileChanges {
                 display_name: checks.optional_text("username", self.username, &DISPLAY_NAME),
-                phone: checks.optional_text("phone", self.phone, &(0..=32)),
-                avatar_url: checks.optional_url("avatarUrl", self.avatar_url, 512),
-                bio: checks.optional_text("bio", self.bio, &(0..=4096)),
+                phone: checks.optional_text("phone", self.phone, &PHONE),
+                avatar_url: checks.optional_url("avatarUrl", self.avatar_url, AVATAR_URL),
+                bio: checks.optional_text("bio", self.bio, &BIO),
                 gender: None,
                 birthday: None,
             },
@@ -117,8 +188,8 @@ async fn create_user(
     State(app): State<App>,
     context: Context,
     _: By,
-    Json(body): Json<UserRequest>,
-) -> Result<Response, Failure> {
+    Json(body): Json<CreateRequest>,
+) -> Told<UserAnswer> {
     let mut checks = Checks::new();
     let details = body.details.read(&mut checks);
     let email = details.email.as_ref().and_then(Option::as_ref);
@@ -127,7 +198,7 @@ async fn create_user(
     let (Some(name), Some(password)) = (name, password) else { return Err(checks.refuse()) };
     checks.finish()?;
     let account = app.identity.create_account(NewAccount { name, password, details }).await?;
-    success(json!({"user": UserBody::of(&account, &context)}))
+    user(&account, &context)
 }
 
 async fn update_user(
@@ -135,21 +206,25 @@ async fn update_user(
     context: Context,
     By(by): By,
     Segment(name): Segment,
-    Json(body): Json<UserRequest>,
-) -> Result<Response, Failure> {
+    Json(body): Json<UpdateRequest>,
+) -> Told<UserAnswer> {
     let read = app.identity.account_named(&name).await?;
     let mut checks = Checks::new();
     let mut details = body.details.read(&mut checks);
     details.profile.avatar_url = avatars::changed(details.profile.avatar_url, &read.account, &context);
     let password = checks.optional_new_password("password", body.password, &PASSWORD);
     checks.finish()?;
-    // The name itself stays: clients send it along with the rest.
     let account = app.identity.change_account(&by, read, AccountChanges { name: None, password, details }).await?;
-    success(json!({"user": UserBody::of(&account, &context)}))
+    user(&account, &context)
 }
 
-async fn delete_user(State(app): State<App>, By(by): By, Segment(name): Segment) -> Result<Response, Failure> {
+#[derive(Serialize, JsonSchema)]
+struct DeletedAnswer {
+    deleted: bool,
+}
+
+async fn delete_user(State(app): State<App>, By(by): By, Segment(name): Segment) -> Told<DeletedAnswer> {
     let read = app.identity.account_named(&name).await?;
     app.identity.delete_account(&by, read).await?;
-    success(json!({"deleted": true}))
+    Answer::of(&DeletedAnswer { deleted: true })
 }

@@ -1,35 +1,41 @@
 //! `POST /api/auth/login`.
 
 use axum::extract::State;
-use axum::response::Response;
-use axum::routing::post;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{TERMS, UserBody, success};
+use super::{TERMS, Told, User};
 use crate::contracts::rfc3339;
-use crate::http::{App, Checks, Context, Failure, Field, Json, Routes};
-use crate::identity::{Identifier, SignIn};
+use crate::http::{Answer, App, Checks, Context, Json, Listing, Required, about};
+use crate::identity::{Error, Identifier, SignIn};
 
-pub(in crate::contracts) fn routes() -> Routes {
-    Routes::new().at("/api/auth/login", post(login))
+pub(in crate::contracts) fn routes<L: Listing>() -> L {
+    L::new().post(
+        "/api/auth/login",
+        login,
+        about("Sign in by name or e-mail").or(|| vec![Error::WrongCredentials, Error::AccountDisabled]),
+    )
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Deserialize, JsonSchema)]
 struct LoginRequest {
-    account: Field<String>,
-    password: Field<String>,
+    /// The name; an e-mail works too.
+    #[schemars(length(min = 1))]
+    account: Required<String>,
+    #[schemars(length(min = 1))]
+    password: Required<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct LoginAnswer<'a> {
-    token: &'a str,
+struct LoginAnswer {
+    token: String,
+    #[schemars(extend("format" = "date-time"))]
     expires_at: String,
-    user: UserBody<'a>,
+    user: User,
 }
 
-async fn login(State(app): State<App>, context: Context, Json(body): Json<LoginRequest>) -> Result<Response, Failure> {
+async fn login(State(app): State<App>, context: Context, Json(body): Json<LoginRequest>) -> Told<LoginAnswer> {
     let mut checks = Checks::new();
     let account = checks.text("account", body.account);
     let password = checks.password("password", body.password);
@@ -37,9 +43,9 @@ async fn login(State(app): State<App>, context: Context, Json(body): Json<LoginR
     let identifier = Identifier::new(&account);
     let attempt = SignIn { identifier, password, terms: TERMS, visitor: context.visitor() };
     let opened = app.identity.log_in(attempt).await?;
-    success(LoginAnswer {
-        token: opened.tokens.access.reveal(),
+    Answer::of(&LoginAnswer {
+        token: opened.tokens.access.reveal().to_owned(),
         expires_at: rfc3339(opened.tokens.access_expires_at),
-        user: UserBody::of(&opened.account, &context),
+        user: User::of(&opened.account, &context),
     })
 }

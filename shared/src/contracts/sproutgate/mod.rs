@@ -10,52 +10,58 @@ pub(super) mod register;
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::response::Response;
+use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{DAY, avatars, rfc3339, status};
-use crate::http::{App, Context, Failure, axum_json, credentials};
-use crate::identity::{Account, EmailAddress, Error, Gate, Language, SessionTerms, Vouched};
+use super::{DAY, avatars, callers, rfc3339, spelled, status};
+use crate::http::{Answer, App, Context, Failure, credentials};
+use crate::identity::{Account, Error, Gate, Language, SessionTerms, Vouched};
 use crate::messages;
+use crate::openapi::{Input, Operation, Scheme};
 
 /// Tokens live 7 days; there is no refreshing.
 const TERMS: SessionTerms = SessionTerms { access: DAY.saturating_mul(7), refresh: None };
 
-fn success(body: impl Serialize) -> Result<Response, Failure> {
-    let body = serde_json::to_value(body).map_err(anyhow::Error::from)?;
-    Ok(axum_json(&body))
-}
+/// An answer, which has no envelope.
+type Told<T> = Result<Answer<T>, Failure>;
 
 /// `user` of every answer.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct UserBody<'a> {
-    account: &'a str,
-    username: &'a str,
-    email: &'a str,
+struct User {
+    /// The login name.
+    account: String,
+    /// The name to show.
+    username: String,
+    /// "" if the account has none.
+    email: String,
     level: i64,
     sprout_coins: i64,
-    secondary_emails: Vec<&'a str>,
-    phone: &'a str,
+    secondary_emails: Vec<String>,
+    phone: String,
+    /// "" if there is none.
     avatar_url: String,
-    bio: &'a str,
+    /// Text, possibly Markdown.
+    bio: String,
+    #[schemars(extend("format" = "date-time"))]
     created_at: String,
+    #[schemars(extend("format" = "date-time"))]
     updated_at: String,
 }
 
-impl<'a> UserBody<'a> {
-    fn of(account: &'a Account, context: &Context) -> Self {
+impl User {
+    fn of(account: &Account, context: &Context) -> Self {
         Self {
-            account: account.name.as_str(),
-            username: account.display_name(),
-            email: account.email_text(),
+            account: account.name.as_str().to_owned(),
+            username: account.display_name().to_owned(),
+            email: account.email_text().to_owned(),
             level: account.level,
             sprout_coins: account.coins,
-            secondary_emails: account.secondary_emails.iter().map(EmailAddress::as_str).collect(),
-            phone: &account.profile.phone,
+            secondary_emails: account.secondary_emails.iter().map(|own| own.as_str().to_owned()).collect(),
+            phone: account.profile.phone.clone(),
             avatar_url: avatars::address_of(account, context),
-            bio: &account.profile.bio,
+            bio: account.profile.bio.clone(),
             created_at: rfc3339(account.created_at),
             updated_at: rfc3339(account.updated_at),
         }
@@ -74,9 +80,33 @@ impl FromRequestParts<App> for Caller {
     }
 }
 
+impl Input for Caller {
+    fn describe(operation: &mut Operation, _: &mut SchemaGenerator) {
+        operation.secured_by(&[Scheme::Bearer]);
+        operation.refuses(callers());
+    }
+}
+
+/// The account, where that is all there is to say.
+#[derive(Serialize, JsonSchema)]
+struct UserAnswer {
+    user: User,
+}
+
+fn user(account: &Account, context: &Context) -> Told<UserAnswer> {
+    Answer::of(&UserAnswer { user: User::of(account, context) })
+}
+
+/// Every refusal: the same text twice.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Refusal {
+    error: String,
+    message: String,
+}
+
 pub(super) fn render(failure: &Failure, language: Language) -> (StatusCode, Value) {
     let message = messages::of(failure, language);
-    (status(failure, status_of_error), json!({"error": message, "message": message}))
+    (status(failure, status_of_error), spelled(&Refusal { error: message.clone(), message }))
 }
 
 fn status_of_error(error: &Error) -> StatusCode {

@@ -2,37 +2,56 @@
 //! `POST /api/auth/secondary-email/verify`.
 
 use axum::extract::State;
-use axum::response::Response;
-use axum::routing::{get, post, put};
-use serde::Deserialize;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::register::{DISPLAY_NAME, PASSWORD, sent};
-use super::{Caller, UserBody, success};
-use crate::contracts::avatars;
-use crate::http::{App, Checks, Context, Failure, Field, Json, Routes};
-use crate::identity::ProfileChanges;
+use super::register::{AVATAR_URL, BIO, DISPLAY_NAME, PASSWORD, PHONE, Sent, sent};
+use super::{Caller, Told, User, UserAnswer, user};
+use crate::contracts::{avatars, too_many_requests};
+use crate::http::{Answer, App, Checks, Context, Field, Json, Listing, Required, about};
+use crate::identity::{Error, ProfileChanges};
 
-pub(in crate::contracts) fn routes() -> Routes {
-    Routes::new()
-        .at("/api/auth/me", get(me))
-        .at("/api/auth/profile", put(update_profile))
-        .at("/api/auth/secondary-email/request", post(request_secondary_email))
-        .at("/api/auth/secondary-email/verify", post(verify_secondary_email))
+pub(in crate::contracts) fn routes<L: Listing>() -> L {
+    L::new()
+        .get("/api/auth/me", me, about("The signed-in account"))
+        .put("/api/auth/profile", update_profile, about("Change what is sent; a new password ends all other sessions"))
+        .post(
+            "/api/auth/secondary-email/request",
+            request_secondary_email,
+            about("Mail a code with which the account can add an address")
+                .or(|| vec![Error::LimitReached, too_many_requests()]),
+        )
+        .post(
+            "/api/auth/secondary-email/verify",
+            verify_secondary_email,
+            about("Add the address whose code came back")
+                .or(|| vec![Error::CodeWrong, Error::EmailTaken, Error::LimitReached]),
+        )
 }
 
-async fn me(context: Context, Caller(caller): Caller) -> Result<Response, Failure> {
-    success(json!({"user": UserBody::of(&caller.acting(), &context)}))
+async fn me(context: Context, Caller(caller): Caller) -> Told<UserAnswer> {
+    user(&caller.acting(), &context)
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct UpdateRequest {
+    #[serde(default)]
+    #[schemars(length(min = *PASSWORD.start(), max = *PASSWORD.end()))]
     password: Field<String>,
+    /// The name to show.
+    #[serde(default)]
+    #[schemars(length(max = *DISPLAY_NAME.end()))]
     username: Field<String>,
+    #[serde(default)]
+    #[schemars(length(max = *PHONE.end()))]
     phone: Field<String>,
+    /// An http or https address, "" to clear it.
+    #[serde(default)]
+    #[schemars(length(max = AVATAR_URL))]
     avatar_url: Field<String>,
+    #[serde(default)]
+    #[schemars(length(max = *BIO.end()))]
     bio: Field<String>,
 }
 
@@ -41,17 +60,17 @@ async fn update_profile(
     context: Context,
     Caller(caller): Caller,
     Json(body): Json<UpdateRequest>,
-) -> Result<Response, Failure> {
+) -> Told<UserAnswer> {
     let mut checks = Checks::new();
     let changes = ProfileChanges {
         display_name: checks.optional_text("username", body.username, &DISPLAY_NAME),
-        phone: checks.optional_text("phone", body.phone, &(0..=32)),
+        phone: checks.optional_text("phone", body.phone, &PHONE),
         avatar_url: avatars::changed(
-            checks.optional_url("avatarUrl", body.avatar_url, 512),
+            checks.optional_url("avatarUrl", body.avatar_url, AVATAR_URL),
             &caller.account.account,
             &context,
         ),
-        bio: checks.optional_text("bio", body.bio, &(0..=4096)),
+        bio: checks.optional_text("bio", body.bio, &BIO),
         gender: None,
         birthday: None,
     };
@@ -61,13 +80,13 @@ async fn update_profile(
         Some(password) => app.identity.update_profile_and_password(caller.signed_in()?, changes, &password).await?,
         None => app.identity.update_profile(caller, changes).await?,
     };
-    success(json!({"user": UserBody::of(&account, &context)}))
+    user(&account, &context)
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Deserialize, JsonSchema)]
 struct SecondaryEmailRequest {
-    email: Field<String>,
+    #[schemars(email)]
+    email: Required<String>,
 }
 
 async fn request_secondary_email(
@@ -75,17 +94,24 @@ async fn request_secondary_email(
     context: Context,
     Caller(caller): Caller,
     Json(body): Json<SecondaryEmailRequest>,
-) -> Result<Response, Failure> {
+) -> Told<Sent> {
     let mut checks = Checks::new();
     let Some(email) = checks.email("email", body.email) else { return Err(checks.refuse()) };
     sent(app.identity.request_secondary_email(&caller.signed_in()?, email, context.language).await?)
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Deserialize, JsonSchema)]
 struct SecondaryEmailProof {
-    email: Field<String>,
-    code: Field<String>,
+    #[schemars(email)]
+    email: Required<String>,
+    #[schemars(length(min = 1))]
+    code: Required<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct VerifiedAnswer {
+    verified: bool,
+    user: User,
 }
 
 async fn verify_secondary_email(
@@ -93,11 +119,11 @@ async fn verify_secondary_email(
     context: Context,
     Caller(caller): Caller,
     Json(body): Json<SecondaryEmailProof>,
-) -> Result<Response, Failure> {
+) -> Told<VerifiedAnswer> {
     let mut checks = Checks::new();
     let email = checks.email("email", body.email);
     let code = checks.code("code", body.code);
     let (Some(email), Some(code)) = (email, code) else { return Err(checks.refuse()) };
     let account = app.identity.verify_secondary_email(caller.signed_in()?, &email, &code).await?;
-    success(json!({"verified": true, "user": UserBody::of(&account, &context)}))
+    Answer::of(&VerifiedAnswer { verified: true, user: User::of(&account, &context) })
 }

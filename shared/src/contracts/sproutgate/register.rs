@@ -4,16 +4,14 @@
 use std::ops::RangeInclusive;
 
 use axum::extract::State;
-use axum::response::Response;
-use axum::routing::post;
-use serde::Deserialize;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::{UserBody, success};
-use crate::contracts::rfc3339;
-use crate::http::{App, Checks, Context, Failure, Field, Json, Routes};
-use crate::identity::{Identifier, Registration, Role};
+use super::{Told, User};
+use crate::contracts::{rfc3339, too_many_requests};
+use crate::http::{Answer, App, Checks, Context, Field, Json, Listing, Required, about};
+use crate::identity::{Error, Identifier, Registration, Role};
 
 /// Characters of an account's name.
 pub(super) const NAME: RangeInclusive<usize> = 3..=32;
@@ -21,29 +19,56 @@ pub(super) const NAME: RangeInclusive<usize> = 3..=32;
 pub(super) const PASSWORD: RangeInclusive<usize> = 6..=128;
 /// Characters of a display name.
 pub(super) const DISPLAY_NAME: RangeInclusive<usize> = 0..=64;
+/// Characters of a telephone number.
+pub(super) const PHONE: RangeInclusive<usize> = 0..=32;
+/// Characters of a text about the person.
+pub(super) const BIO: RangeInclusive<usize> = 0..=4096;
+/// Characters of an avatar's address at most.
+pub(super) const AVATAR_URL: usize = 512;
 
-pub(in crate::contracts) fn routes() -> Routes {
-    Routes::new()
-        .at("/api/auth/register", post(register))
-        .at("/api/auth/verify-email", post(verify_email))
-        .at("/api/auth/forgot-password", post(forgot_password))
-        .at("/api/auth/reset-password", post(reset_password))
+pub(in crate::contracts) fn routes<L: Listing>() -> L {
+    L::new()
+        .post(
+            "/api/auth/register",
+            register,
+            about("Ask for an account: a code is mailed, and nothing exists before it comes back")
+                .or(|| vec![Error::RegistrationClosed, Error::NameTaken, too_many_requests()]),
+        )
+        .post(
+            "/api/auth/verify-email",
+            verify_email,
+            about("Make the account whose code came back")
+                .or(|| vec![Error::CodeWrong, Error::NameTaken, Error::EmailTaken]),
+        )
+        .post(
+            "/api/auth/forgot-password",
+            forgot_password,
+            about("Mail a code for another password, if there is such an account"),
+        )
+        .post(
+            "/api/auth/reset-password",
+            reset_password,
+            about("Choose another password by the code; every session of the account ends")
+                .or(|| vec![Error::CodeWrong]),
+        )
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Deserialize, JsonSchema)]
 struct RegisterRequest {
-    account: Field<String>,
-    password: Field<String>,
+    /// The login name.
+    #[schemars(length(min = *NAME.start(), max = *NAME.end()))]
+    account: Required<String>,
+    #[schemars(length(min = *PASSWORD.start(), max = *PASSWORD.end()))]
+    password: Required<String>,
+    /// The name to show.
+    #[serde(default)]
+    #[schemars(length(max = *DISPLAY_NAME.end()))]
     username: Field<String>,
-    email: Field<String>,
+    #[schemars(email)]
+    email: Required<String>,
 }
 
-async fn register(
-    State(app): State<App>,
-    context: Context,
-    Json(body): Json<RegisterRequest>,
-) -> Result<Response, Failure> {
+async fn register(State(app): State<App>, context: Context, Json(body): Json<RegisterRequest>) -> Told<Sent> {
     let mut checks = Checks::new();
     let email = checks.email("email", body.email);
     let name = checks.name("account", body.account, &NAME, email.as_ref());
@@ -57,42 +82,59 @@ async fn register(
 }
 
 /// What every endpoint that mails a code answers.
-pub(super) fn sent(expires_at: OffsetDateTime) -> Result<Response, Failure> {
-    success(json!({"sent": true, "expiresAt": rfc3339(expires_at)}))
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Sent {
+    sent: bool,
+    /// When the code expires.
+    #[schemars(extend("format" = "date-time"))]
+    expires_at: String,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+pub(super) fn sent(expires_at: OffsetDateTime) -> Told<Sent> {
+    Answer::of(&Sent { sent: true, expires_at: rfc3339(expires_at) })
+}
+
+#[derive(Deserialize, JsonSchema)]
 struct VerifyEmailRequest {
-    account: Field<String>,
-    code: Field<String>,
+    #[schemars(length(min = 1))]
+    account: Required<String>,
+    #[schemars(length(min = 1))]
+    code: Required<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct CreatedAnswer {
+    created: bool,
+    user: User,
 }
 
 async fn verify_email(
     State(app): State<App>,
     context: Context,
     Json(body): Json<VerifyEmailRequest>,
-) -> Result<Response, Failure> {
+) -> Told<CreatedAnswer> {
     let mut checks = Checks::new();
     let account = checks.text("account", body.account);
     let code = checks.code("code", body.code);
     let (Some(account), Some(code)) = (account, code) else { return Err(checks.refuse()) };
     let account = app.identity.verify_email(&account, &code).await?;
-    success(json!({"created": true, "user": UserBody::of(&account, &context)}))
+    Answer::of(&CreatedAnswer { created: true, user: User::of(&account, &context) })
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Deserialize, JsonSchema)]
 struct ForgotPasswordRequest {
-    account: Field<String>,
-    email: Field<String>,
+    #[schemars(length(min = 1))]
+    account: Required<String>,
+    #[schemars(email)]
+    email: Required<String>,
 }
 
 async fn forgot_password(
     State(app): State<App>,
     context: Context,
     Json(body): Json<ForgotPasswordRequest>,
-) -> Result<Response, Failure> {
+) -> Told<Sent> {
     let mut checks = Checks::new();
     let account = checks.text("account", body.account);
     let email = checks.email("email", body.email);
@@ -100,21 +142,28 @@ async fn forgot_password(
     sent(app.identity.forgot_password(&account, &email, context.language).await)
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct ResetPasswordRequest {
-    account: Field<String>,
-    code: Field<String>,
-    new_password: Field<String>,
+    #[schemars(length(min = 1))]
+    account: Required<String>,
+    #[schemars(length(min = 1))]
+    code: Required<String>,
+    #[schemars(length(min = *PASSWORD.start(), max = *PASSWORD.end()))]
+    new_password: Required<String>,
 }
 
-async fn reset_password(State(app): State<App>, Json(body): Json<ResetPasswordRequest>) -> Result<Response, Failure> {
+#[derive(Serialize, JsonSchema)]
+struct ResetAnswer {
+    reset: bool,
+}
+
+async fn reset_password(State(app): State<App>, Json(body): Json<ResetPasswordRequest>) -> Told<ResetAnswer> {
     let mut checks = Checks::new();
     let account = checks.text("account", body.account);
     let code = checks.code("code", body.code);
     let password = checks.new_password("newPassword", body.new_password, &PASSWORD);
     let (Some(account), Some(code), Some(password)) = (account, code, password) else { return Err(checks.refuse()) };
     app.identity.reset_password(&Identifier::new(&account), &code, &password).await?;
-    success(json!({"reset": true}))
+    Answer::of(&ResetAnswer { reset: true })
 }

@@ -1,28 +1,42 @@
 //! `POST /api/auth/login`, `POST /api/auth/logout`.
 
 use axum::extract::State;
-use axum::response::Response;
-use axum::routing::post;
-use serde::Deserialize;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::{NewCaller, TERMS, UserBody, success};
-use crate::http::{App, Checks, Context, Failure, Field, Json, Routes};
-use crate::identity::{Identifier, SignIn};
+use super::{Done, NewCaller, TERMS, Told, User, done, success};
+use crate::http::{Answer, App, Checks, Context, Failure, Json, Listing, Required, about};
+use crate::identity::{Error, Identifier, SignIn};
 use crate::messages::Text;
 
-pub(in crate::contracts) fn routes() -> Routes {
-    Routes::new().at("/api/auth/login", post(login)).at("/api/auth/logout", post(logout))
+pub(in crate::contracts) fn routes<L: Listing>() -> L {
+    L::new()
+        .post(
+            "/api/auth/login",
+            login,
+            about("Sign in by name or e-mail").or(|| vec![Error::WrongCredentials, Error::AccountDisabled]),
+        )
+        .post("/api/auth/logout", logout, about("End this session at once"))
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Deserialize, JsonSchema)]
 struct LoginRequest {
-    username: Field<String>,
-    password: Field<String>,
+    /// Name or e-mail.
+    #[schemars(length(min = 1))]
+    username: Required<String>,
+    #[schemars(length(min = 1))]
+    password: Required<String>,
 }
 
-async fn login(State(app): State<App>, context: Context, Json(body): Json<LoginRequest>) -> Result<Response, Failure> {
+#[derive(Serialize, JsonSchema)]
+struct LoginAnswer {
+    user: User,
+    token: String,
+    /// Seconds.
+    expires_in: u64,
+}
+
+async fn login(State(app): State<App>, context: Context, Json(body): Json<LoginRequest>) -> Told<LoginAnswer> {
     let mut checks = Checks::new();
     let username = checks.text("username", body.username);
     let password = checks.password("password", body.password);
@@ -30,15 +44,19 @@ async fn login(State(app): State<App>, context: Context, Json(body): Json<LoginR
     let identifier = Identifier::new(&username);
     let attempt = SignIn { identifier, password, terms: TERMS, visitor: context.visitor() };
     let opened = app.identity.log_in(attempt).await?;
-    let data = json!({
-        "user": UserBody::of(&opened.account),
-        "token": opened.tokens.access.reveal(),
-        "expires_in": TERMS.access.as_secs(),
-    });
-    Ok(success(Some(Text::SignedIn), Some(data), context.language))
+    let data = LoginAnswer {
+        user: User::of(&opened.account),
+        token: opened.tokens.access.reveal().to_owned(),
+        expires_in: TERMS.access.as_secs(),
+    };
+    success(Some(Text::SignedIn), data, context.language)
 }
 
-async fn logout(State(app): State<App>, context: Context, NewCaller(caller): NewCaller) -> Result<Response, Failure> {
+async fn logout(
+    State(app): State<App>,
+    context: Context,
+    NewCaller(caller): NewCaller,
+) -> Result<Answer<Done>, Failure> {
     app.identity.log_out(&caller.signed_in()?).await?;
-    Ok(success(Some(Text::SignedOut), None, context.language))
+    done(Text::SignedOut, context.language)
 }

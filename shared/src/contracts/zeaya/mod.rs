@@ -6,49 +6,84 @@ pub(super) mod login;
 pub(super) mod profile;
 pub(super) mod register;
 
+use std::collections::BTreeMap;
+
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::response::Response;
+use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use time::{OffsetDateTime, UtcOffset};
 
-use super::{DAY, avatars, status};
-use crate::http::{App, Failure, axum_json, credentials};
+use super::{DAY, avatars, callers, spelled, status};
+use crate::http::{Answer, App, Failure, credentials};
 use crate::identity::{Account, Error, Gate, Language, SessionTerms, Violation, Vouched};
 use crate::messages::{self, Text};
+use crate::openapi::{Input, Operation, Scheme};
 
 /// Tokens live 7 days; there is no refreshing.
 const TERMS: SessionTerms = SessionTerms { access: DAY.saturating_mul(7), refresh: None };
 
-/// The success envelope; parts that an answer hasn't are left out.
-fn success(message: Option<Text>, data: Option<Value>, language: Language) -> Response {
-    let mut body = Map::from_iter([("code".to_owned(), Value::from(0))]);
-    body.extend(message.map(|key| ("message".to_owned(), Value::from(messages::text(key, language)))));
-    body.extend(data.map(|data| ("data".to_owned(), data)));
-    axum_json(&Value::Object(body))
+/// Every success.
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+struct Envelope<T> {
+    #[schemars(extend("const" = 0))]
+    code: u16,
+    /// Where there is something to say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    message: Option<&'static str>,
+    data: T,
+}
+
+/// A success that carries no data.
+#[derive(Serialize, JsonSchema)]
+struct Done {
+    #[schemars(extend("const" = 0))]
+    code: u16,
+    message: &'static str,
+}
+
+/// An answer in the envelope.
+type Told<T> = Result<Answer<Envelope<T>>, Failure>;
+
+fn success<T: Serialize>(message: Option<Text>, data: T, language: Language) -> Told<T> {
+    Answer::of(&Envelope { code: 0, message: message.map(|key| messages::text(key, language)), data })
+}
+
+fn done(message: Text, language: Language) -> Result<Answer<Done>, Failure> {
+    Answer::of(&Done { code: 0, message: messages::text(message, language) })
 }
 
 /// An account as the answers to register and login show it.
-#[derive(Serialize)]
-struct UserBody<'a> {
+#[derive(Serialize, JsonSchema)]
+struct User {
+    /// The account's number.
     id: u64,
-    username: &'a str,
-    email: &'a str,
-    nickname: &'a str,
+    username: String,
+    /// "" if the account has none.
+    email: String,
+    nickname: String,
+    /// A path under the base URL or an address, "" if there is none.
     avatar: String,
+    /// `YYYY-MM-DD HH:MM:SS` in the deployment's zone; when the account is made.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", regex(pattern = LOCAL_TIME))]
     create_time: Option<String>,
 }
 
-impl<'a> UserBody<'a> {
-    fn of(account: &'a Account) -> Self {
+/// What [`local_time`] writes.
+const LOCAL_TIME: &str = r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}$";
+
+impl User {
+    fn of(account: &Account) -> Self {
         Self {
             id: account.number,
-            username: account.name.as_str(),
-            email: account.email_text(),
-            nickname: account.display_name(),
+            username: account.name.as_str().to_owned(),
+            email: account.email_text().to_owned(),
+            nickname: account.display_name().to_owned(),
             avatar: avatars::path_of(account),
             create_time: None,
         }
@@ -89,19 +124,46 @@ impl FromRequestParts<App> for NewCaller {
     }
 }
 
+impl Input for Caller {
+    fn describe(operation: &mut Operation, _: &mut SchemaGenerator) {
+        operation.secured_by(&[Scheme::Bearer]);
+        operation.refuses(callers());
+    }
+}
+
+impl Input for NewCaller {
+    fn describe(operation: &mut Operation, _: &mut SchemaGenerator) {
+        operation.secured_by(&[Scheme::Bearer]);
+        let refusals = [Error::TokenMissing, Error::TokenInvalid, Error::SessionEnded, Error::ScopeMissing];
+        operation.refuses(refusals.map(Failure::Core));
+    }
+}
+
+/// Every refusal.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Refusal {
+    /// One of the document's own codes, else the HTTP status.
+    code: u16,
+    message: String,
+    /// What is wrong with each field, where fields are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "BTreeMap<String, Vec<String>>")]
+    errors: Option<Value>,
+}
+
 pub(super) fn render(failure: &Failure, language: Language) -> (StatusCode, Value) {
     let (status, code) = status_and_code(failure);
-    let body = match failure {
+    let refusal = match failure {
         Failure::Core(Error::Invalid(violations)) => {
-            let message = messages::text(Text::InvalidInput, language);
-            json!({"code": code, "message": message, "errors": field_errors(violations, language)})
+            let message = messages::text(Text::InvalidInput, language).to_owned();
+            Refusal { code, message, errors: Some(field_errors(violations, language)) }
         }
         other => {
             let own = own_text(other).map(|key| messages::text(key, language).to_owned());
-            json!({"code": code, "message": own.unwrap_or_else(|| messages::of(other, language))})
+            Refusal { code, message: own.unwrap_or_else(|| messages::of(other, language)), errors: None }
         }
     };
-    (status, body)
+    (status, spelled(&refusal))
 }
 
 /// Words that the document gives a code of its own, where they differ from what the others say.

@@ -1,74 +1,137 @@
 //! `GET /api/auth/user`, `PUT /api/auth/profile`, `PUT /api/auth/password`.
 
+use std::ops::RangeInclusive;
+
 use axum::extract::State;
-use axum::response::Response;
-use axum::routing::{get, put};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
 use time::Date;
 
 use super::register::PASSWORD;
-use super::{Caller, local_time, success};
+use super::{Caller, Done, LOCAL_TIME, Told, done, local_time, success};
 use crate::contracts::avatars;
-use crate::http::{App, Checks, Context, Failure, Field, Json, Routes};
-use crate::identity::{Account, Gender, Problem, ProfileChanges, Usage};
+use crate::http::{Answer, App, Checks, Context, Failure, Field, Json, Listing, Required, about};
+use crate::identity::{Account, Error, Gender, Problem, ProfileChanges, Usage};
 use crate::messages::Text;
 
-pub(in crate::contracts) fn routes() -> Routes {
-    Routes::new()
-        .at("/api/auth/user", get(user))
-        .at("/api/auth/profile", put(update_profile))
-        .at("/api/auth/password", put(change_password))
+/// Characters of a nickname.
+const NICKNAME: RangeInclusive<usize> = 0..=64;
+/// Characters of a text about the person.
+const BIO: RangeInclusive<usize> = 0..=4096;
+/// Characters of a telephone number.
+const MOBILE: RangeInclusive<usize> = 0..=32;
+
+pub(in crate::contracts) fn routes<L: Listing>() -> L {
+    L::new()
+        .get("/api/auth/user", user, about("The signed-in account"))
+        .put("/api/auth/profile", update_profile, about("Change what is sent"))
+        .put(
+            "/api/auth/password",
+            change_password,
+            about("Change the password; every other session ends").or(|| vec![Error::CurrentPasswordWrong]),
+        )
         .and(super::avatar::routes())
 }
 
-#[derive(Serialize)]
-struct FullUser<'a> {
+#[derive(Serialize, JsonSchema)]
+struct FullUser {
+    /// The account's number.
     id: u64,
-    username: &'a str,
-    email: &'a str,
-    nickname: &'a str,
+    username: String,
+    /// "" if the account has none.
+    email: String,
+    nickname: String,
+    /// A path under the base URL or an address, "" if there is none.
     avatar: String,
-    bio: &'a str,
+    bio: String,
+    /// 0 unknown, 1 male, 2 female.
+    #[schemars(range(min = 0, max = 2))]
     gender: u8,
+    #[schemars(extend("format" = "date"))]
     birthday: Option<String>,
-    mobile: &'a str,
+    mobile: String,
+    /// 1 active, 0 disabled.
+    #[schemars(range(min = 0, max = 1))]
     status: u8,
     is_admin: bool,
+    /// `YYYY-MM-DD HH:MM:SS` in the deployment's zone.
+    #[schemars(regex(pattern = LOCAL_TIME))]
     create_time: String,
-    stats: Usage,
+    stats: Stats,
 }
 
-async fn user(State(app): State<App>, context: Context, Caller(caller): Caller) -> Result<Response, Failure> {
+#[derive(Serialize, JsonSchema)]
+struct Stats {
+    photos: u64,
+    albums: u64,
+    favorites: u64,
+    likes: u64,
+}
+
+impl From<Usage> for Stats {
+    fn from(usage: Usage) -> Self {
+        let Usage { photos, albums, favorites, likes } = usage;
+        Self { photos, albums, favorites, likes }
+    }
+}
+
+async fn user(State(app): State<App>, context: Context, Caller(caller): Caller) -> Told<FullUser> {
     let account = &caller.acting();
     let profile = &account.profile;
     let user = FullUser {
         id: account.number,
-        username: account.name.as_str(),
-        email: account.email_text(),
-        nickname: account.display_name(),
+        username: account.name.as_str().to_owned(),
+        email: account.email_text().to_owned(),
+        nickname: account.display_name().to_owned(),
         avatar: avatars::path_of(account),
-        bio: &profile.bio,
+        bio: profile.bio.clone(),
         gender: gender_number(profile.gender),
         birthday: profile.birthday.map(date_text),
-        mobile: &profile.phone,
+        mobile: profile.phone.clone(),
         status: u8::from(account.active),
         is_admin: account.is_admin(),
         create_time: local_time(account.created_at, app.zone),
-        stats: account.usage,
+        stats: account.usage.into(),
     };
-    let data = serde_json::to_value(user).map_err(anyhow::Error::from)?;
-    Ok(success(None, Some(data), context.language))
+    success(None, user, context.language)
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Deserialize, JsonSchema)]
 struct UpdateRequest {
+    /// "" clears it.
+    #[serde(default)]
+    #[schemars(length(max = *NICKNAME.end()))]
     nickname: Field<String>,
+    #[serde(default)]
+    #[schemars(length(max = *BIO.end()))]
     bio: Field<String>,
+    /// 0 unknown, 1 male, 2 female.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 2))]
     gender: Field<i64>,
+    /// `YYYY-MM-DD`, "" to clear it.
+    #[serde(default)]
     birthday: Field<String>,
+    #[serde(default)]
+    #[schemars(length(max = *MOBILE.end()))]
     mobile: Field<String>,
+}
+
+/// `id`, `nickname` and `bio` always; the other fields where they were sent.
+#[derive(Serialize, JsonSchema)]
+struct Updated {
+    id: u64,
+    nickname: String,
+    bio: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u8")]
+    gender: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    birthday: Option<Option<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    mobile: Option<String>,
 }
 
 async fn update_profile(
@@ -76,34 +139,32 @@ async fn update_profile(
     context: Context,
     Caller(caller): Caller,
     Json(body): Json<UpdateRequest>,
-) -> Result<Response, Failure> {
+) -> Told<Updated> {
     let mut checks = Checks::new();
     let changes = ProfileChanges {
-        display_name: checks.optional_text("nickname", body.nickname, &(0..=64)),
-        bio: checks.optional_text("bio", body.bio, &(0..=4096)),
+        display_name: checks.optional_text("nickname", body.nickname, &NICKNAME),
+        bio: checks.optional_text("bio", body.bio, &BIO),
         gender: gender(&mut checks, body.gender),
         birthday: birthday(&mut checks, body.birthday),
-        phone: checks.optional_text("mobile", body.mobile, &(0..=32)),
+        phone: checks.optional_text("mobile", body.mobile, &MOBILE),
         avatar_url: None,
     };
     checks.finish()?;
     let sent = changes.clone();
     let account = app.identity.update_profile(caller, changes).await?;
-    Ok(success(Some(Text::Updated), Some(updated(&account, &sent)), context.language))
+    success(Some(Text::Updated), updated(&account, &sent), context.language)
 }
 
-/// `id`, `nickname` and `bio` always; the other fields where they were sent.
-fn updated(account: &Account, sent: &ProfileChanges) -> Value {
+fn updated(account: &Account, sent: &ProfileChanges) -> Updated {
     let profile = &account.profile;
-    let mut data = Map::from_iter([
-        ("id".to_owned(), json!(account.number)),
-        ("nickname".to_owned(), json!(account.display_name())),
-        ("bio".to_owned(), json!(profile.bio)),
-    ]);
-    data.extend(sent.gender.map(|_| ("gender".to_owned(), json!(gender_number(profile.gender)))));
-    data.extend(sent.birthday.map(|_| ("birthday".to_owned(), json!(profile.birthday.map(date_text)))));
-    data.extend(sent.phone.as_ref().map(|_| ("mobile".to_owned(), json!(profile.phone))));
-    Value::Object(data)
+    Updated {
+        id: account.number,
+        nickname: account.display_name().to_owned(),
+        bio: profile.bio.clone(),
+        gender: sent.gender.map(|_| gender_number(profile.gender)),
+        birthday: sent.birthday.map(|_| profile.birthday.map(date_text)),
+        mobile: sent.phone.as_ref().map(|_| profile.phone.clone()),
+    }
 }
 
 fn gender(checks: &mut Checks, given: Field<i64>) -> Option<Gender> {
@@ -147,11 +208,12 @@ fn date_text(date: Date) -> String {
     date.format(format).unwrap_or_default()
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Deserialize, JsonSchema)]
 struct PasswordRequest {
-    old_password: Field<String>,
-    new_password: Field<String>,
+    #[schemars(length(min = 1))]
+    old_password: Required<String>,
+    #[schemars(length(min = *PASSWORD.start()))]
+    new_password: Required<String>,
 }
 
 async fn change_password(
@@ -159,11 +221,11 @@ async fn change_password(
     context: Context,
     Caller(caller): Caller,
     Json(body): Json<PasswordRequest>,
-) -> Result<Response, Failure> {
+) -> Result<Answer<Done>, Failure> {
     let mut checks = Checks::new();
     let old = checks.password("old_password", body.old_password);
     let new = checks.new_password("new_password", body.new_password, &PASSWORD);
     let (Some(old), Some(new)) = (old, new) else { return Err(checks.refuse()) };
     app.identity.change_password(caller.signed_in()?, &old, &new).await?;
-    Ok(success(Some(Text::PasswordChanged), None, context.language))
+    done(Text::PasswordChanged, context.language)
 }

@@ -3,14 +3,12 @@
 use std::ops::RangeInclusive;
 
 use axum::extract::State;
-use axum::response::Response;
-use axum::routing::post;
-use serde::Deserialize;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::{TERMS, UserBody, success};
-use crate::http::{App, Checks, Context, Failure, Field, Json, Routes};
-use crate::identity::{Registration, Role};
+use super::{TERMS, Told, User, success};
+use crate::http::{App, Checks, Context, Json, Listing, Required, about};
+use crate::identity::{Error, Registration, Role};
 use crate::messages::Text;
 
 /// Characters of a login name.
@@ -18,23 +16,32 @@ const NAME: RangeInclusive<usize> = 3..=20;
 /// Characters of a password.
 pub(super) const PASSWORD: RangeInclusive<usize> = 6..=usize::MAX;
 
-pub(in crate::contracts) fn routes() -> Routes {
-    Routes::new().at("/api/auth/register", post(register))
+pub(in crate::contracts) fn routes<L: Listing>() -> L {
+    L::new().post(
+        "/api/auth/register",
+        register,
+        about("Make an account and sign in")
+            .or(|| vec![Error::RegistrationClosed, Error::NameTaken, Error::EmailTaken]),
+    )
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Deserialize, JsonSchema)]
 struct RegisterRequest {
-    username: Field<String>,
-    email: Field<String>,
-    password: Field<String>,
+    #[schemars(length(min = *NAME.start(), max = *NAME.end()))]
+    username: Required<String>,
+    #[schemars(email)]
+    email: Required<String>,
+    #[schemars(length(min = *PASSWORD.start()))]
+    password: Required<String>,
 }
 
-async fn register(
-    State(app): State<App>,
-    context: Context,
-    Json(body): Json<RegisterRequest>,
-) -> Result<Response, Failure> {
+#[derive(Serialize, JsonSchema)]
+struct RegisterAnswer {
+    user: User,
+    token: String,
+}
+
+async fn register(State(app): State<App>, context: Context, Json(body): Json<RegisterRequest>) -> Told<RegisterAnswer> {
     let mut checks = Checks::new();
     let email = checks.email("email", body.email);
     let name = checks.name("username", body.username, &NAME, email.as_ref());
@@ -43,7 +50,7 @@ async fn register(
     let registration =
         Registration { name, email: Some(email), password, display_name: String::new(), role: Role::User };
     let opened = app.identity.register_and_log_in(registration, None, &TERMS, &context.visitor()).await?;
-    let user = UserBody::of(&opened.account).with_create_time(&opened.account, app.zone);
-    let data = json!({"user": user, "token": opened.tokens.access.reveal()});
-    Ok(success(Some(Text::Registered), Some(data), context.language))
+    let user = User::of(&opened.account).with_create_time(&opened.account, app.zone);
+    let data = RegisterAnswer { user, token: opened.tokens.access.reveal().to_owned() };
+    success(Some(Text::Registered), data, context.language)
 }
