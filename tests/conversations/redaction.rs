@@ -41,6 +41,7 @@ pub(crate) fn redact(key: &str, value: &mut Value) {
                 "token" | "access_token" => shape_of_access_token(text),
                 "refresh_token" => shape_of_refresh_token(text),
                 "id" | "user_id" => shape_of_account_id(text),
+                "nextCursor" if text.len() == 36 => shape_of_account_id(text),
                 "kid" | "x" | "y" => shape_of_32_bytes(text),
                 _ => return,
             };

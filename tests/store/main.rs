@@ -6,5 +6,6 @@ mod engine;
 mod failures;
 mod races;
 mod reads;
+mod search;
 mod sessions;
 mod values;

@@ -183,6 +183,7 @@ async fn reads_that_decide_are_strongly_consistent_and_one_round_trip() {
 
     store.claims(&[(ClaimKind::Name, "a".to_owned()), (ClaimKind::Email, "b".to_owned())]).await.expect("an answer");
     store.account(id(1)).await.expect("an answer");
+    store.accounts(&[id(1), id(2)]).await.expect("an answer");
     store.account_and_session(id(1), session_id(1)).await.expect("an answer");
     store.challenges(&challenge_key()).await.expect("an answer");
     store.mail_log("a@b.co").await.expect("an answer");
@@ -192,7 +193,17 @@ async fn reads_that_decide_are_strongly_consistent_and_one_round_trip() {
 
     let seen = std::mem::take(&mut *listener.0.lock().expect("not poisoned"));
     let operations: Vec<_> = seen.iter().map(|(operation, _)| operation.as_str()).collect();
-    let expected = ["BatchGetItem", "GetItem", "BatchGetItem", "Query", "GetItem", "Query", "GetItem", "BatchGetItem"];
+    let expected = [
+        "BatchGetItem",
+        "GetItem",
+        "BatchGetItem",
+        "BatchGetItem",
+        "Query",
+        "GetItem",
+        "Query",
+        "GetItem",
+        "BatchGetItem",
+    ];
     assert_eq!(operations, expected);
     for (operation, body) in &seen {
         let consistent = match operation.as_str() {

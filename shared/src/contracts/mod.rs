@@ -172,6 +172,9 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 /// The largest whole number that every JSON client reads exactly: 2^53 - 1.
 const LARGEST: i64 = 9_007_199_254_740_991;
 
+/// Characters of a text that is searched for: no name and no address is longer.
+const MOST_SEARCHED: usize = 254;
+
 /// RFC 3339 in UTC with whole seconds, e.g. `2026-01-01T00:00:00Z`.
 fn rfc3339(instant: OffsetDateTime) -> String {
     let whole = instant.to_offset(time::UtcOffset::UTC).truncate_to_second();

@@ -43,6 +43,7 @@ fn every_failure() -> Vec<Failure> {
         Error::PictureTooLarge,
         Error::PictureTypeUnsupported,
         Error::Internal(anyhow::anyhow!("a cause that nobody is told")),
+        Error::TooManyMatches,
     ];
     let own = [
         Failure::MalformedBody,
@@ -88,23 +89,24 @@ fn place(failure: &Failure) -> usize {
             Error::PictureTooLarge => 23,
             Error::PictureTypeUnsupported => 24,
             Error::Internal(_) => 25,
+            Error::TooManyMatches => 26,
         },
-        Failure::MalformedBody => 26,
-        Failure::UnknownPath => 27,
-        Failure::MethodNotAllowed => 28,
-        Failure::BodyTooLarge => 29,
-        Failure::UnsupportedMediaType => 30,
-        Failure::OriginNotAllowed => 31,
-        Failure::MalformedForm => 32,
-        Failure::NotAForm => 33,
-        Failure::Panicked => 34,
+        Failure::MalformedBody => 27,
+        Failure::UnknownPath => 28,
+        Failure::MethodNotAllowed => 29,
+        Failure::BodyTooLarge => 30,
+        Failure::UnsupportedMediaType => 31,
+        Failure::OriginNotAllowed => 32,
+        Failure::MalformedForm => 33,
+        Failure::NotAForm => 34,
+        Failure::Panicked => 35,
     }
 }
 
 #[test]
 fn the_list_is_whole() {
     let places: Vec<_> = every_failure().iter().map(place).collect();
-    assert_eq!(places, (0..35).collect::<Vec<_>>());
+    assert_eq!(places, (0..36).collect::<Vec<_>>());
 }
 
 #[test]

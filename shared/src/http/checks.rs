@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use serde_json::Value;
 
 use super::{Failure, Field, Required};
-use crate::identity::{Code, EmailAddress, Error, Name, Password, Problem, Violation, check_length};
+use crate::identity::{Beginning, Code, EmailAddress, Error, Name, Password, Problem, Violation, check_length};
 
 /// Collects violations while fields are read.
 #[derive(Debug, Default)]
@@ -187,6 +187,22 @@ impl Checks {
             self.note(field, problem, Some(text.into()));
             default
         })
+    }
+
+    /// What is searched for, of at most so many characters; `None` where that is nothing.
+    pub(crate) fn search(&mut self, field: &'static str, given: Field<String>, most: usize) -> Option<Beginning> {
+        Beginning::parse(&self.optional_text(field, given, &(0..=most))?)
+    }
+
+    /// Where an earlier answer left off; "" for the start.
+    pub(crate) fn cursor<T>(
+        &mut self,
+        field: &'static str,
+        given: Field<String>,
+        parse: fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        let text = self.optional(field, given, "string").filter(|text| !text.is_empty())?;
+        self.accept(field, parse(&text).ok_or(Problem::NotACursor), &text)
     }
 
     /// A password that exists: present, and nothing else is checked.

@@ -62,6 +62,9 @@ pub enum Error {
     /// The address is the account's login name too, so it can't be given up.
     #[error("the address is the login name")]
     AddressIsName,
+    /// A search finds more than is looked through; the beginning of a longer text finds fewer.
+    #[error("too many matches")]
+    TooManyMatches,
     /// The current password that a change asks for is not the account's.
     #[error("current password wrong")]
     CurrentPasswordWrong,

@@ -3,6 +3,8 @@
 //! Reads that decide are strongly consistent. Writes go through [`Store::commit`]: all of its changes or none,
 //! each under its own condition, so that no read-then-write can lose a race.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use time::OffsetDateTime;
 
@@ -172,6 +174,9 @@ pub trait Store: Send + Sync {
     /// An account by its id.
     async fn account(&self, id: AccountId) -> Result<Option<Versioned>>;
 
+    /// The accounts that exist of these ids, in no order.
+    async fn accounts(&self, ids: &[AccountId]) -> Result<Vec<Versioned>>;
+
     /// An account and one of its sessions, in one round trip.
     async fn account_and_session(
         &self,
@@ -235,6 +240,14 @@ pub trait Store: Send + Sync {
     /// Accounts in order of their number, from the one after `after`, at most `limit` of them. May lag behind
     /// by moments.
     async fn list_accounts(&self, after: u64, limit: u32) -> Result<Vec<Account>>;
+
+    /// The accounts that own a name or an address that begins so; no beginning may be empty. `None`: more than
+    /// `most` names, or as many addresses, begin so. May lag behind by moments.
+    async fn owners_of_beginnings(
+        &self,
+        beginnings: &[(ClaimKind, String)],
+        most: usize,
+    ) -> Result<Option<BTreeSet<AccountId>>>;
 
     /// How many accounts there are.
     async fn count_accounts(&self) -> Result<u64>;

@@ -26,6 +26,8 @@ pub enum Problem {
     NotAUrl,
     /// Not a calendar date `YYYY-MM-DD`.
     NotADate,
+    /// Not what an earlier answer gave for going on after it.
+    NotACursor,
     /// Not one of the allowed values; holds them as text, e.g. `0, 1, 2`.
     NotOneOf(&'static str),
     /// Below or above what is allowed.

@@ -25,6 +25,7 @@ pub(super) fn text(key: Text) -> &'static str {
         Text::AddressIsName => {
             "This e-mail is also the username and can't be given up; another one can be added and made primary"
         }
+        Text::TooManyMatches => "Too many accounts match, type more of the name or address",
         Text::CurrentPasswordWrong => "The current password is wrong",
         Text::OldPasswordWrong => "The old password is wrong",
         Text::CodeWrong => "The code is wrong, used up or expired",
@@ -63,6 +64,7 @@ pub(super) fn problem(problem: &Problem) -> String {
         Problem::NotAName => "has characters that a username can't have".to_owned(),
         Problem::NotAUrl => "not an http or https address".to_owned(),
         Problem::NotADate => "not a date (YYYY-MM-DD)".to_owned(),
+        Problem::NotACursor => "not a cursor of an earlier answer".to_owned(),
         Problem::NotOneOf(values) => format!("must be one of {values}"),
         Problem::OutOfRange(least, most) => format!("must be from {least} to {most}"),
     }

@@ -47,6 +47,8 @@ pub(crate) enum Text {
     PrimaryAddress,
     /// The address is the login name.
     AddressIsName,
+    /// A search finds too many.
+    TooManyMatches,
     /// The current password is wrong.
     CurrentPasswordWrong,
     /// The old password is wrong, in zeaya's words.
@@ -166,6 +168,7 @@ fn key_of_error(error: &Error) -> Text {
         Error::LimitReached => Text::LimitReached,
         Error::PrimaryAddress => Text::PrimaryAddress,
         Error::AddressIsName => Text::AddressIsName,
+        Error::TooManyMatches => Text::TooManyMatches,
         Error::CurrentPasswordWrong => Text::CurrentPasswordWrong,
         Error::CodeWrong => Text::CodeWrong,
         Error::PictureUnreadable => Text::PictureUnreadable,

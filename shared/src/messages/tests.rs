@@ -6,7 +6,7 @@ use super::{en, zh};
 use crate::identity::Problem;
 
 /// One of each. The match below makes the compiler ask for a variant that is added and not listed.
-const EVERY_PROBLEM: [Problem; 11] = [
+const EVERY_PROBLEM: [Problem; 12] = [
     Problem::Missing,
     Problem::WrongType("string"),
     Problem::TooShort(3),
@@ -18,6 +18,7 @@ const EVERY_PROBLEM: [Problem; 11] = [
     Problem::NotADate,
     Problem::NotOneOf("0, 1, 2"),
     Problem::OutOfRange(-1, 5),
+    Problem::NotACursor,
 ];
 
 fn place(problem: &Problem) -> usize {
@@ -33,6 +34,7 @@ fn place(problem: &Problem) -> usize {
         Problem::NotADate => 8,
         Problem::NotOneOf(_) => 9,
         Problem::OutOfRange(_, _) => 10,
+        Problem::NotACursor => 11,
     }
 }
 

@@ -23,6 +23,7 @@ pub(super) fn text(key: Text) -> &'static str {
         Text::LimitReached => "数量已达上限",
         Text::PrimaryAddress => "主邮箱不能移除，请先将其他邮箱设为主邮箱",
         Text::AddressIsName => "此邮箱同时是登录名，不能放弃；可添加其他邮箱并设为主邮箱",
+        Text::TooManyMatches => "匹配的账户过多，请输入更长的用户名或邮箱",
         Text::CurrentPasswordWrong => "当前密码错误",
         Text::OldPasswordWrong => "旧密码错误",
         Text::CodeWrong => "验证码错误、已使用或已过期",
@@ -61,6 +62,7 @@ pub(super) fn problem(problem: &Problem) -> String {
         Problem::NotAName => "含有用户名不允许的字符".to_owned(),
         Problem::NotAUrl => "不是 http 或 https 地址".to_owned(),
         Problem::NotADate => "日期格式应为 YYYY-MM-DD".to_owned(),
+        Problem::NotACursor => "不是先前响应给出的游标".to_owned(),
         Problem::NotOneOf(values) => format!("只能是 {values} 之一"),
         Problem::OutOfRange(least, most) => format!("必须在 {least} 到 {most} 之间"),
     }

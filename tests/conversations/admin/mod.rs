@@ -2,6 +2,7 @@
 
 mod kite;
 mod races;
+mod search;
 mod sproutgate;
 
 use reqwest::Method;

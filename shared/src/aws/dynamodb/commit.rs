@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason};
 use super::DynamoStore;
 use super::fault::{fault, patiently, unavailable};
 use super::items::{
-    AccountItem, ApiTokenItem, ChallengeItem, ClaimItem, Item, Key, PictureItem, SessionItem, mail_log_expiry,
+    AccountItem, ApiTokenItem, ChallengeItem, ClaimItem, Item, Key, PictureItem, SessionItem, found_at, mail_log_expiry,
 };
 use super::write::{Write, mark};
 use crate::identity::{Account, AccountId, Chance, Change, Claim, ClaimKind, MailLog, Refused, Result, Version};
@@ -104,9 +104,16 @@ fn only(account: AccountId) -> Item {
 /// What the account has proved stays proved, so an unproved claim only sets `verified` where nothing is set.
 fn take(claim: &Claim) -> anyhow::Result<Write> {
     let expression = match claim.verified {
-        true => "SET #kind = :kind, #key = :key, #account = :me, #verified = :verified",
-        false => "SET #kind = :kind, #key = :key, #account = :me, #verified = if_not_exists(#verified, :verified)",
+        true => {
+            "SET #kind = :kind, #key = :key, #account = :me, #initial = :initial, #start = :start, \
+             #verified = :verified"
+        }
+        false => {
+            "SET #kind = :kind, #key = :key, #account = :me, #initial = :initial, #start = :start, \
+             #verified = if_not_exists(#verified, :verified)"
+        }
     };
+    let (initial, start) = found_at(claim.kind, &claim.key);
     let (kind, refused) = match claim.kind {
         ClaimKind::Name => ("name", Refused::NameTaken),
         ClaimKind::Email => ("email", Refused::EmailTaken),
@@ -116,6 +123,8 @@ fn take(claim: &Claim) -> anyhow::Result<Write> {
         .or(refused)
         .value(":kind", &kind)?
         .value(":key", &claim.key)?
+        .value(":initial", &initial)?
+        .value(":start", &start)?
         .value(":me", &claim.account)?
         .value(":verified", &claim.verified)
 }

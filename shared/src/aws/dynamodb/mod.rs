@@ -8,9 +8,11 @@ mod fault;
 mod items;
 mod listing;
 mod reads;
+mod search;
 mod table;
 mod write;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -62,6 +64,10 @@ impl Store for DynamoStore {
 
     async fn account(&self, id: AccountId) -> Result<Option<Versioned>> {
         Ok(self.get::<AccountItem<'_>>(Key::account(id)).await?.map(Versioned::from))
+    }
+
+    async fn accounts(&self, ids: &[AccountId]) -> Result<Vec<Versioned>> {
+        self.read_accounts(ids).await
     }
 
     async fn account_and_session(
@@ -179,6 +185,14 @@ impl Store for DynamoStore {
 
     async fn list_accounts(&self, after: u64, limit: u32) -> Result<Vec<Account>> {
         listing::list(self, after, limit).await
+    }
+
+    async fn owners_of_beginnings(
+        &self,
+        beginnings: &[(ClaimKind, String)],
+        most: usize,
+    ) -> Result<Option<BTreeSet<AccountId>>> {
+        search::owners(self, beginnings, most).await
     }
 
     async fn count_accounts(&self) -> Result<u64> {

@@ -119,6 +119,12 @@ impl DynamoStore {
         Ok(claims.collect::<anyhow::Result<_>>()?)
     }
 
+    pub(super) async fn read_accounts(&self, ids: &[AccountId]) -> Result<Vec<Versioned>> {
+        let found = self.batch(ids.iter().map(|id| Key::account(*id))).await?;
+        let accounts = found.into_iter().map(|item| items::read::<AccountItem<'_>>(item).map(Versioned::from));
+        Ok(accounts.collect::<anyhow::Result<_>>()?)
+    }
+
     pub(super) async fn read_account_and_session(
         &self,
         account: AccountId,

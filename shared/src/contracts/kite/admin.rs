@@ -9,7 +9,7 @@ use super::profile::{NICKNAME, Profile, RoleName};
 use super::register::{NAME, PASSWORD};
 use super::session::{describe_credentials, presented};
 use super::{Told, success};
-use crate::contracts::{LARGEST, administrators};
+use crate::contracts::{LARGEST, MOST_SEARCHED, administrators};
 use crate::http::{App, Checks, Context, Failure, Field, Json, Listing, Query, Required, Segment, about};
 use crate::identity::{
     AccessToken, AccountChanges, AccountDetails, AccountId, Administrator, Error, NewAccount, ProfileChanges, Role,
@@ -29,7 +29,9 @@ pub(in crate::contracts) fn routes<L: Listing>() -> L {
         .get(
             "/api/v1/admin/users",
             list_users,
-            about("Accounts in order of their making, by page").beyond_the_document(),
+            about("Accounts in order of their making, by page")
+                .or(|| vec![Error::TooManyMatches])
+                .beyond_the_document(),
         )
         .post(
             "/api/v1/admin/users",
@@ -80,6 +82,10 @@ struct ListQuery {
     #[serde(default)]
     #[schemars(with = "Option<u32>", range(min = 1, max = MOST_ON_A_PAGE))]
     size: Field<String>,
+    /// What a name or an e-mail begins with; "" for all accounts.
+    #[serde(default)]
+    #[schemars(length(max = MOST_SEARCHED))]
+    search: Field<String>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -100,10 +106,17 @@ async fn list_users(
     let mut checks = Checks::new();
     let page = count(&mut checks, "page", query.page, 1, LAST_PAGE);
     let size = count(&mut checks, "size", query.size, PAGE_SIZE, MOST_ON_A_PAGE);
+    let search = checks.search("search", query.search, MOST_SEARCHED);
     checks.finish()?;
-    let listed = app.identity.list_accounts_by_page(page, size).await?;
-    let items = listed.accounts.iter().map(|account| Profile::of(account, &context)).collect();
-    success(ListAnswer { items, total: listed.total, page, size })
+    let (accounts, total) = match search {
+        None => app.identity.list_accounts_by_page(page, size).await.map(|listed| (listed.accounts, listed.total))?,
+        Some(beginning) => {
+            let found = app.identity.search_accounts_by_page(&beginning, page, size).await?;
+            (found.accounts, found.total)
+        }
+    };
+    let items = accounts.iter().map(|account| Profile::of(account, &context)).collect();
+    success(ListAnswer { items, total, page, size })
 }
 
 /// A query parameter that counts from 1, or what stands for it where it is absent.

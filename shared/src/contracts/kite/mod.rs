@@ -87,7 +87,7 @@ fn status_and_code(failure: &Failure) -> (StatusCode, u32) {
 
 fn of_error(error: &Error) -> (StatusCode, u32) {
     match error {
-        Error::Invalid(_) | Error::PictureUnreadable => (StatusCode::BAD_REQUEST, 40000),
+        Error::Invalid(_) | Error::TooManyMatches | Error::PictureUnreadable => (StatusCode::BAD_REQUEST, 40000),
         Error::CodeWrong => (StatusCode::BAD_REQUEST, 40001),
         Error::CurrentPasswordWrong => (StatusCode::BAD_REQUEST, 40010),
         Error::WrongCredentials | Error::AccountDisabled | Error::TokenMissing => (StatusCode::UNAUTHORIZED, 40100),

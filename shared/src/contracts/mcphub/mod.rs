@@ -135,6 +135,7 @@ fn field_errors(violations: &[Violation], language: Language) -> Vec<FieldError>
 fn status_of_error(error: &Error) -> StatusCode {
     match error {
         Error::Invalid(_)
+        | Error::TooManyMatches
         | Error::CodeWrong
         | Error::NameTaken
         | Error::EmailTaken

@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::register::{AVATAR_URL, BIO, DISPLAY_NAME, NAME, PASSWORD, PHONE};
 use super::{Told, User, UserAnswer, user};
-use crate::contracts::{LARGEST, administrators, avatars};
+use crate::contracts::{LARGEST, MOST_SEARCHED, administrators, avatars};
 use crate::http::{
     Answer, App, Checks, Context, Failure, Field, Json, Listing, Query, Required, Segment, about, credentials,
     query_value,
 };
-use crate::identity::{AccountChanges, AccountDetails, Administrator, Error, NewAccount, ProfileChanges};
+use crate::identity::{AccountChanges, AccountDetails, AccountId, Administrator, Error, NewAccount, ProfileChanges};
 use crate::openapi::{Input, Operation, Scheme};
 
 /// Accounts in one answer, where the request doesn't say.
@@ -24,7 +24,11 @@ const MOST_ADDRESSES: usize = 10;
 
 pub(in crate::contracts) fn routes<L: Listing>() -> L {
     L::new()
-        .get("/api/admin/users", list_users, about("Accounts in order of their making"))
+        .get(
+            "/api/admin/users",
+            list_users,
+            about("Accounts in order of their making").or(|| vec![Error::TooManyMatches]),
+        )
         .post(
             "/api/admin/users",
             create_user,
@@ -76,8 +80,11 @@ struct ListQuery {
     limit: Field<String>,
     /// The `nextCursor` of the answer before.
     #[serde(default)]
-    #[schemars(with = "Option<u64>")]
     cursor: Field<String>,
+    /// What a name or an e-mail begins with; "" for all accounts.
+    #[serde(default)]
+    #[schemars(length(max = MOST_SEARCHED))]
+    search: Field<String>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -99,14 +106,23 @@ async fn list_users(
 ) -> Told<ListAnswer> {
     let mut checks = Checks::new();
     let limit = checks.query_number("limit", query.limit, LIMIT.into(), &(1..=MOST.into()));
-    let after = checks.query_number("cursor", query.cursor, 0, &(0..=u64::MAX));
-    checks.finish()?;
-    let page = app.identity.list_accounts(after, u32::try_from(limit).unwrap_or(MOST)).await?;
-    Answer::of(&ListAnswer {
-        total: page.total,
-        users: page.accounts.iter().map(|account| User::of(account, &context)).collect(),
-        next_cursor: page.next.map(|number| number.to_string()),
-    })
+    let limit = u32::try_from(limit).unwrap_or(MOST);
+    let (accounts, total, next_cursor) = match checks.search("search", query.search, MOST_SEARCHED) {
+        None => {
+            let after = checks.query_number("cursor", query.cursor, 0, &(0..=u64::MAX));
+            checks.finish()?;
+            let page = app.identity.list_accounts(after, limit).await?;
+            (page.accounts, page.total, page.next.map(|number| number.to_string()))
+        }
+        Some(beginning) => {
+            let after = checks.cursor("cursor", query.cursor, AccountId::parse);
+            checks.finish()?;
+            let found = app.identity.search_accounts(&beginning, after, limit).await?;
+            (found.accounts, found.total, found.next.map(|id| id.to_string()))
+        }
+    };
+    let users = accounts.iter().map(|account| User::of(account, &context)).collect();
+    Answer::of(&ListAnswer { total, users, next_cursor })
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -111,7 +111,9 @@ pub(super) fn render(failure: &Failure, language: Language) -> (StatusCode, Valu
 
 fn status_of_error(error: &Error) -> StatusCode {
     match error {
-        Error::Invalid(_) | Error::CurrentPasswordWrong | Error::CodeWrong => StatusCode::BAD_REQUEST,
+        Error::Invalid(_) | Error::TooManyMatches | Error::CurrentPasswordWrong | Error::CodeWrong => {
+            StatusCode::BAD_REQUEST
+        }
         Error::WrongCredentials | Error::TokenMissing | Error::TokenInvalid | Error::SessionEnded => {
             StatusCode::UNAUTHORIZED
         }

@@ -226,6 +226,7 @@ fn own_code(error: &Error) -> Option<u16> {
         | Error::LimitReached
         | Error::PrimaryAddress
         | Error::AddressIsName
+        | Error::TooManyMatches
         | Error::CodeWrong
         | Error::PictureUnreadable
         | Error::PictureTooLarge
@@ -239,7 +240,9 @@ fn own_code(error: &Error) -> Option<u16> {
 
 fn status_of_error(error: &Error) -> StatusCode {
     match error {
-        Error::Invalid(_) | Error::CurrentPasswordWrong | Error::CodeWrong => StatusCode::BAD_REQUEST,
+        Error::Invalid(_) | Error::TooManyMatches | Error::CurrentPasswordWrong | Error::CodeWrong => {
+            StatusCode::BAD_REQUEST
+        }
         Error::WrongCredentials | Error::TokenMissing | Error::TokenInvalid | Error::SessionEnded => {
             StatusCode::UNAUTHORIZED
         }

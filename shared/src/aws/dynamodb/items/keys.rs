@@ -22,6 +22,27 @@ pub(in super::super) const SESSION: &str = "session#";
 /// How the sort keys of API tokens begin.
 pub(in super::super) const API_TOKEN: &str = "token#";
 
+/// The sort key of all claims.
+pub(in super::super) const CLAIM: &str = "claim";
+
+/// Where a claim stands in the index by which names and addresses are found by how they begin, and where to look for a
+/// beginning that is not empty: the partition of what starts with the same character, and as much of the key as
+/// serves for finding it.
+pub(in super::super) fn found_at(kind: ClaimKind, key: &str) -> (String, &str) {
+    let partition = format!("{}#{}", name_of(kind), key.chars().next().unwrap_or_default());
+    (partition, &key[..key.floor_char_boundary(MOST_SEARCHED)])
+}
+
+fn name_of(kind: ClaimKind) -> &'static str {
+    match kind {
+        ClaimKind::Name => "name",
+        ClaimKind::Email => "email",
+    }
+}
+
+/// Bytes of a key that are compared in a search, since a sort key has room for 1 KiB.
+const MOST_SEARCHED: usize = 900;
+
 /// Where an item stands.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(in super::super) struct Key {
@@ -47,11 +68,7 @@ impl Key {
     }
 
     pub(in super::super) fn claim(kind: ClaimKind, key: &str) -> Self {
-        let kind = match kind {
-            ClaimKind::Name => "name",
-            ClaimKind::Email => "email",
-        };
-        Self::new(format!("{kind}#{}", fitting(key)), "claim")
+        Self::new(format!("{}#{}", name_of(kind), fitting(key)), CLAIM)
     }
 
     /// The partition of all codes of one purpose and subject.

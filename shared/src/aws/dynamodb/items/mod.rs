@@ -5,7 +5,7 @@
 //! | account | `account#<id>` | `account` | `listing` and `number` for the index, `version`, `written` |
 //! | session | `account#<id>` | `session#<id>` | `expires_at` |
 //! | API token | `account#<id>` | `token#<id>` | `expires_at` where it has an end |
-//! | claim | `name#<key>`, `email#<key>` | `claim` | |
+//! | claim | `name#<key>`, `email#<key>` | `claim` | `initial` and `start` for the index |
 //! | code | `code#<purpose>#<subject>` | `<address key>`, for registrations `<address key>#<request>` | `expires_at` |
 //! | mail log | `mail#<address key>` | `log` | `expires_at`, `written` |
 //! | avatar picture | `avatar#<account number>` | `picture` | |
@@ -35,13 +35,16 @@ use crate::identity::{
     Session, Version, Versioned,
 };
 
-pub(super) use keys::{API_TOKEN, Key, LISTING_SHARDS, SESSION, TOTAL_SHARDS};
+pub(super) use keys::{API_TOKEN, CLAIM, Key, LISTING_SHARDS, SESSION, TOTAL_SHARDS, found_at};
 
 /// An item as the SDK knows it.
 pub(super) type Item = HashMap<String, AttributeValue>;
 
 /// The index by which accounts are listed.
 pub(super) const LISTING: &str = "listing";
+
+/// The index by which names and addresses are found by how they begin.
+pub(super) const CLAIMS: &str = "claims";
 
 /// Kept for this long after its end, so that a late request still learns what became of it.
 const SESSION_TAIL: Duration = Duration::from_secs(86_400);
@@ -142,12 +145,19 @@ pub(super) struct ClaimItem {
     key: String,
     account: AccountId,
     verified: bool,
+    /// Absent in claims that were written before there was that index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    initial: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    start: Option<String>,
 }
 
 impl From<&Claim> for ClaimItem {
     fn from(claim: &Claim) -> Self {
         let Claim { kind, key, account, verified } = claim.clone();
-        Self { at: Key::claim(kind, &key), kind, key, account, verified }
+        let (initial, start) = found_at(kind, &key);
+        let (initial, start) = (Some(initial), Some(start.to_owned()));
+        Self { at: Key::claim(kind, &key), kind, key, account, verified, initial, start }
     }
 }
 
