@@ -18,6 +18,7 @@ mod races;
 mod redaction;
 mod refusals;
 mod restart;
+mod second_factor;
 mod sessions;
 mod sproutgate;
 mod structure;

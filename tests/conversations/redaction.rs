@@ -1,7 +1,7 @@
 //! What differs each time, replaced once its shape was asserted.
 
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::Value;
 
 pub(crate) fn redact_header(name: &str, value: &str) -> String {
@@ -40,6 +40,11 @@ pub(crate) fn redact(key: &str, value: &mut Value) {
                 "token" if text.starts_with("pgt_") => shape_of_api_token(text),
                 "token" | "access_token" => shape_of_access_token(text),
                 "refresh_token" => shape_of_refresh_token(text),
+                "challenge_token" => shape_of_challenge_token(text),
+                "secret" => shape_of_totp_secret(text),
+                "uri" => shape_of_totp_uri(text),
+                "qr" => shape_of_qr(text),
+                "recovery_codes" => shape_of_recovery_code(text),
                 "id" | "user_id" => shape_of_account_id(text),
                 "nextCursor" if text.len() == 36 => shape_of_account_id(text),
                 "kid" | "x" | "y" => shape_of_32_bytes(text),
@@ -77,6 +82,43 @@ fn shape_of_refresh_token(token: &str) -> &'static str {
     let bytes = URL_SAFE_NO_PAD.decode(token.strip_prefix("pgr_").expect("the prefix")).expect("base64url");
     assert_eq!(bytes.len(), 16 + 16 + 32 + 16);
     "[refresh token]"
+}
+
+fn shape_of_challenge_token(token: &str) -> &'static str {
+    let bytes = URL_SAFE_NO_PAD.decode(token.strip_prefix("pgc_").expect("the prefix")).expect("base64url");
+    assert_eq!(bytes.len(), 16 + 16 + 32);
+    "[challenge token]"
+}
+
+/// 160 bits in base32.
+fn shape_of_totp_secret(secret: &str) -> &'static str {
+    assert!(secret.len() == 32 && secret.bytes().all(|byte| matches!(byte, b'A'..=b'Z' | b'2'..=b'7')), "{secret}");
+    "[secret]"
+}
+
+fn shape_of_totp_uri(uri: &str) -> &'static str {
+    let (label, query) = uri.strip_prefix("otpauth://totp/").and_then(|rest| rest.split_once('?')).expect("a label");
+    let (service, account) = label.split_once(':').expect("service and account");
+    assert!(!service.is_empty() && !account.is_empty(), "{uri}");
+    let (secret, rest) = query.strip_prefix("secret=").and_then(|rest| rest.split_once('&')).expect("a secret");
+    shape_of_totp_secret(secret);
+    assert_eq!(rest, format!("issuer={service}&algorithm=SHA1&digits=6&period=30"));
+    "[otpauth uri]"
+}
+
+fn shape_of_qr(address: &str) -> &'static str {
+    let encoded = address.strip_prefix("data:image/svg+xml;base64,").expect("a data address");
+    let svg = String::from_utf8(STANDARD.decode(encoded).expect("base64")).expect("text");
+    assert!(svg.starts_with("<svg ") && svg.trim_end().ends_with("</svg>") && svg.contains("<path"), "{svg}");
+    "[qr code]"
+}
+
+/// 80 bits in base32, in four groups.
+fn shape_of_recovery_code(code: &str) -> &'static str {
+    let groups: Vec<_> = code.split('-').collect();
+    let fits = |group: &&str| group.len() == 4 && group.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'2'..=b'7'));
+    assert!(groups.len() == 4 && groups.iter().all(fits), "{code}");
+    "[recovery code]"
 }
 
 fn shape_of_account_id(text: &str) -> &'static str {

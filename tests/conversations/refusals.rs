@@ -105,7 +105,7 @@ fn front_without_mail(store: Arc<dyn Store>) -> Front {
         Arc::new(TestClock::default()),
         Arc::new(SystemChance::default()),
         Hasher::new(2),
-        Policy { allow_registration: true, issuer: Some("https://id.example.com".to_owned()) },
+        Policy { allow_registration: true, issuer: Some("https://id.example.com".to_owned()), ..Policy::default() },
     );
     Front::new(&Endpoints::ALL, Arc::new(identity), &Settings::parse(&|_| None).expect("defaults"))
 }
@@ -187,7 +187,7 @@ async fn forgetting_a_password_takes_the_same_time_whatever_there_is_to_do() {
         Arc::new(TestClock::default()),
         Arc::new(SystemChance::default()),
         Hasher::new(2),
-        Policy { allow_registration: true, issuer: None },
+        Policy { allow_registration: true, ..Policy::default() },
     );
     // A busy machine can delay one answer; what the service does would show in every round.
     let mut rounds = Vec::new();

@@ -269,7 +269,12 @@ fn shape_of_credential(value: &str) -> String {
 }
 
 fn redact_request(value: &mut Value) {
-    for (key, secret) in [("code", "[code]"), ("token", "[token]"), ("refresh_token", "[refresh token]")] {
+    for (key, secret) in [
+        ("code", "[code]"),
+        ("token", "[token]"),
+        ("refresh_token", "[refresh token]"),
+        ("challenge_token", "[challenge token]"),
+    ] {
         if let Some(text) = value.get_mut(key)
             && text.as_str().is_some_and(|text| text != "000000")
         {

@@ -1,6 +1,7 @@
 //! The store against a real engine: every condition both ways, the races, and what is done about failures.
 
 mod api_tokens;
+mod attempts;
 mod conditions;
 mod engine;
 mod failures;

@@ -1,8 +1,8 @@
 //! Values of the core, as a store would have read them.
 
 use polygate_shared::identity::{
-    Account, AccountId, Challenge, ChallengeKey, Claim, ClaimKind, Hashed, MailLog, Purpose, RefreshChain, Session,
-    SessionId,
+    Account, AccountId, Challenge, ChallengeKey, Claim, ClaimKind, Hashed, MailLog, PendingSignIn, Purpose,
+    RefreshChain, Session, SessionId,
 };
 use serde_json::json;
 use time::OffsetDateTime;
@@ -120,4 +120,16 @@ pub(crate) fn name(key: &str, account: AccountId) -> Claim {
 
 pub(crate) fn email(key: &str, account: AccountId, verified: bool) -> Claim {
     Claim { kind: ClaimKind::Email, key: key.to_owned(), account, verified }
+}
+
+pub(crate) fn pending(account: AccountId) -> PendingSignIn {
+    serde_json::from_value(json!({
+        "id": session_id(7).0,
+        "account": account.0,
+        "secret": Hashed::of(b"secret"),
+        "generation": 3,
+        "terms": { "access": { "secs": 7200, "nanos": 0 }, "refresh": null },
+        "expires_at": NOON.unix_timestamp() + 300,
+    }))
+    .expect("a sign-in that waits")
 }

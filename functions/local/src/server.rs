@@ -83,7 +83,11 @@ impl Server {
         prepare(store.as_ref(), &admin_token, issuer).await.map_err(because("the store could not be prepared"))?;
 
         let mailer = SesMailer::new(client::ses(&client::connect_local(ses::url(&base_url))?), mail_from);
-        let policy = Policy { allow_registration: settings.allow_registration, issuer: settings.issuer.clone() };
+        let policy = Policy {
+            allow_registration: settings.allow_registration,
+            issuer: settings.issuer.clone(),
+            ..Policy::default()
+        };
         let (shared_store, shared_clock) = (Arc::clone(&store), Arc::clone(&clock));
         let identity =
             Identity::new(shared_store, Arc::new(mailer), shared_clock, Arc::clone(&chance), hasher(), policy);

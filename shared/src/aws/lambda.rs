@@ -54,7 +54,11 @@ async fn front(endpoints: Endpoints, mailer: MakeMailer) -> anyhow::Result<Front
     let chance = Arc::new(SystemChance::default());
     let store = DynamoStore::new(dynamodb, settings.table.clone(), chance.clone());
     let mailer = mailer(&config, &settings)?;
-    let policy = Policy { allow_registration: settings.allow_registration, issuer: settings.issuer.clone() };
+    let policy = Policy {
+        allow_registration: settings.allow_registration,
+        issuer: settings.issuer.clone(),
+        ..Policy::default()
+    };
     // One request at a time, so one hash at a time.
     let identity = Identity::new(Arc::new(store), mailer, Arc::new(SystemClock), chance, Hasher::new(1), policy);
     if let Err(failed) = identity.warm_up().await {

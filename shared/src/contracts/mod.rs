@@ -155,6 +155,13 @@ fn administrators() -> impl Iterator<Item = Failure> {
     callers().into_iter().chain([Failure::Core(Error::NotAdministrator)])
 }
 
+/// What signing in refuses where it takes one request.
+fn sign_in_refusals() -> Vec<Error> {
+    let password = [Error::WrongCredentials, Error::AccountDisabled];
+    let factor = [Error::SecondFactorNeeded, Error::SecondFactorWrong, too_many_requests()];
+    password.into_iter().chain(factor).collect()
+}
+
 /// What is refused for being asked too often, for the documents.
 fn too_many_requests() -> Error {
     Error::TooManyRequests { retry_after: Duration::from_secs(60) }

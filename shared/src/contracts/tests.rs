@@ -44,6 +44,10 @@ fn every_failure() -> Vec<Failure> {
         Error::PictureTypeUnsupported,
         Error::Internal(anyhow::anyhow!("a cause that nobody is told")),
         Error::TooManyMatches,
+        Error::SecondFactorNeeded,
+        Error::SecondFactorWrong,
+        Error::SecondFactorAlreadyOn,
+        Error::SecondFactorNotSetUp,
     ];
     let own = [
         Failure::MalformedBody,
@@ -90,23 +94,27 @@ fn place(failure: &Failure) -> usize {
             Error::PictureTypeUnsupported => 24,
             Error::Internal(_) => 25,
             Error::TooManyMatches => 26,
+            Error::SecondFactorNeeded => 27,
+            Error::SecondFactorWrong => 28,
+            Error::SecondFactorAlreadyOn => 29,
+            Error::SecondFactorNotSetUp => 30,
         },
-        Failure::MalformedBody => 27,
-        Failure::UnknownPath => 28,
-        Failure::MethodNotAllowed => 29,
-        Failure::BodyTooLarge => 30,
-        Failure::UnsupportedMediaType => 31,
-        Failure::OriginNotAllowed => 32,
-        Failure::MalformedForm => 33,
-        Failure::NotAForm => 34,
-        Failure::Panicked => 35,
+        Failure::MalformedBody => 31,
+        Failure::UnknownPath => 32,
+        Failure::MethodNotAllowed => 33,
+        Failure::BodyTooLarge => 34,
+        Failure::UnsupportedMediaType => 35,
+        Failure::OriginNotAllowed => 36,
+        Failure::MalformedForm => 37,
+        Failure::NotAForm => 38,
+        Failure::Panicked => 39,
     }
 }
 
 #[test]
 fn the_list_is_whole() {
     let places: Vec<_> = every_failure().iter().map(place).collect();
-    assert_eq!(places, (0..36).collect::<Vec<_>>());
+    assert_eq!(places, (0..40).collect::<Vec<_>>());
 }
 
 #[test]

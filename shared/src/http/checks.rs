@@ -210,9 +210,18 @@ impl Checks {
         self.secret_text(field, given)
     }
 
-    /// A mailed code.
+    /// A code, mailed or of a second factor.
     pub fn code(&mut self, field: &'static str, given: Required<String>) -> Option<Code> {
         self.secret_text(field, given).map(|text| Code::new(text.reveal()))
+    }
+
+    /// A code that may be absent or empty.
+    pub fn optional_code(&mut self, field: &'static str, given: Field<String>) -> Option<Code> {
+        match given {
+            Field::Absent => None,
+            Field::Given(text) if text.is_empty() => None,
+            Field::Given(_) | Field::Wrong(_) => self.code(field, given.into()),
+        }
     }
 
     /// A web address, "" to clear it.

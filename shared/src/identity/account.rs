@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
-use super::{Avatar, EmailAddress, Name, PasswordHash};
+use super::{Avatar, EmailAddress, Name, PasswordHash, SecondFactor};
 
 // Written as text whatever the time library's features are, so that every build reads what another wrote.
 time::serde::format_description!(calendar_date, Date, "[year]-[month]-[day]");
@@ -117,6 +117,9 @@ pub struct Account {
     /// API tokens made under an earlier generation are over; raised by whatever must end them all.
     #[serde(default)]
     pub token_generation: u64,
+    /// What signing in takes besides the password, once it is turned on.
+    #[serde(default)]
+    pub second_factor: Option<SecondFactor>,
     /// What the person says of themselves.
     pub profile: Profile,
     /// A level that applications grant.

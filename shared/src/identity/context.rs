@@ -9,8 +9,8 @@ use tokio::sync::{RwLock, Semaphore};
 use super::keys::KeyRing;
 use super::ownership::{changed_ownership, check_keeps_name};
 use super::{
-    Account, AccountId, Chance, Change, Clock, Error, Hasher, Mailer, Refused, Result, Store, Version, Versioned,
-    Vouched, Voucher, chance,
+    Account, AccountId, Chance, Change, Clock, Error, Hasher, Limits, Mailer, Refused, Result, Store, Version,
+    Versioned, Vouched, Voucher, chance,
 };
 
 /// Rules of the deployment that the core applies.
@@ -20,6 +20,8 @@ pub struct Policy {
     pub allow_registration: bool,
     /// The `iss` of tokens; where absent it is fixed at first use from what the deployment proposes.
     pub issuer: Option<String>,
+    /// How many attempts at secrets are let through.
+    pub limits: Limits,
 }
 
 /// The pool of accounts and everything that can be done with it.

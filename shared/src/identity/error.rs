@@ -68,6 +68,18 @@ pub enum Error {
     /// The current password that a change asks for is not the account's.
     #[error("current password wrong")]
     CurrentPasswordWrong,
+    /// The password is right, and the account has a second factor of which no code was given.
+    #[error("second factor needed")]
+    SecondFactorNeeded,
+    /// The code is none of the account's second factor, or was taken before.
+    #[error("second factor wrong")]
+    SecondFactorWrong,
+    /// The account has a second factor already.
+    #[error("second factor already on")]
+    SecondFactorAlreadyOn,
+    /// The account has no second factor to use, or none that waits to be turned on.
+    #[error("second factor not set up")]
+    SecondFactorNotSetUp,
     /// The mailed code is wrong, used up or expired: which of them is not told.
     #[error("code wrong, used up or expired")]
     CodeWrong,

@@ -4,7 +4,7 @@ use super::context::{MOST_ATTEMPTS, contended};
 use super::ownership::whole_ownership;
 use super::register::{FIRST_ADMINISTRATOR, check_name};
 use super::{
-    Account, AccountId, Administrator, Change, ClaimKind, EmailAddress, Error, Identity, Name, Password,
+    Account, AccountId, Administrator, AttemptKey, Change, ClaimKind, EmailAddress, Error, Identity, Name, Password,
     ProfileChanges, Result, Role, Versioned, Voucher, canonical,
 };
 
@@ -93,7 +93,7 @@ impl Identity {
     pub async fn change_account(
         &self,
         by: &Administrator,
-        mut read: Versioned,
+        read: Versioned,
         changes: AccountChanges,
     ) -> Result<Account> {
         let AccountChanges { name, password, details } = changes;
@@ -118,6 +118,13 @@ impl Identity {
             }
             Ok(Vec::new())
         };
+        self.change_as_administrator(by, read, change).await
+    }
+
+    async fn change_as_administrator<F>(&self, by: &Administrator, mut read: Versioned, change: F) -> Result<Account>
+    where
+        F: Fn(&mut Account) -> Result<Vec<Change<'static>>>,
+    {
         for attempt in 0..MOST_ATTEMPTS {
             if let Some(account) = self.try_to_amend(&read, &change).await? {
                 return Ok(account);
@@ -126,6 +133,20 @@ impl Identity {
             read = self.reconsider(by, read.account.id).await?;
         }
         Err(contended())
+    }
+
+    /// Takes the second factor from an account whose person has lost it, and ends all of its sessions.
+    pub async fn reset_second_factor(&self, by: &Administrator, read: Versioned) -> Result<()> {
+        let key = AttemptKey::SecondFactor(read.account.id);
+        self.change_as_administrator(by, read, |account| {
+            if account.second_factor.take().is_some() {
+                account.session_generation += 1;
+            }
+            Ok(Vec::new())
+        })
+        .await?;
+        self.forget_attempts(&key).await;
+        Ok(())
     }
 
     /// Deletes an account: its name and its addresses are free again, and its tokens are refused from the next

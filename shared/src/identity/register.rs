@@ -196,6 +196,7 @@ impl Identity {
             must_change_password: false,
             session_generation: 0,
             token_generation: 0,
+            second_factor: None,
             profile: Profile { display_name, ..Profile::default() },
             level: 0,
             coins: 0,

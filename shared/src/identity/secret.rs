@@ -41,7 +41,7 @@ secret! {
     Password
 }
 secret! {
-    /// A code of six digits that was mailed to somebody.
+    /// A code as somebody typed it: mailed, or of a second factor.
     Code
 }
 secret! {
@@ -51,6 +51,10 @@ secret! {
 secret! {
     /// A refresh token as a client presented it or is about to receive it.
     RefreshToken
+}
+secret! {
+    /// What stands for a sign-in that waits for its second factor.
+    ChallengeToken
 }
 secret! {
     /// The deployment's administrator token.
@@ -63,7 +67,7 @@ secret! {
 pub struct Hashed(String);
 
 impl Hashed {
-    /// The hash of a secret that has enough entropy of its own (a token of 128 bits or more).
+    /// The hash of a secret that has enough entropy of its own (80 bits or more).
     pub fn of(secret: &[u8]) -> Self {
         Self(URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, secret)))
     }

@@ -31,7 +31,7 @@ impl SessionId {
 }
 
 /// How long what a sign-in hands out stays good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionTerms {
     /// Life of an access token.
     pub access: Duration,
@@ -40,7 +40,7 @@ pub struct SessionTerms {
 }
 
 /// How long a session can be carried on by refreshing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefreshTerms {
     /// Life of one refresh token: the session ends when it goes unused for so long.
     pub idle: Duration,

@@ -4,8 +4,8 @@ use time::OffsetDateTime;
 
 use super::api_token::PresentedApiToken;
 use super::{
-    AccessToken, Account, AccountId, ApiTokenId, Change, ClaimKind, Error, Identifier, Identity, Password,
-    RefreshToken, Result, Role, Session, SessionTerms, Versioned, Visitor,
+    AccessToken, Account, AccountId, ApiTokenId, ChallengeToken, Change, ClaimKind, Code, Error, Identifier, Identity,
+    Password, PendingSignIn, RefreshToken, Result, Role, Session, SessionTerms, Versioned, Visitor,
 };
 
 /// An attempt to sign in.
@@ -15,6 +15,8 @@ pub struct SignIn {
     pub identifier: Identifier,
     /// The password, as typed.
     pub password: Password,
+    /// A code of the second factor, where one was given.
+    pub code: Option<Code>,
     /// What a success hands out.
     pub terms: SessionTerms,
     /// From where.
@@ -39,6 +41,20 @@ pub struct Opened {
     pub account: Account,
     /// The tokens.
     pub tokens: Tokens,
+}
+
+/// How far an attempt to sign in got.
+#[derive(Debug)]
+pub enum Entrance {
+    /// All the way.
+    Opened(Box<Opened>),
+    /// The password was right; a code of the second factor opens the rest.
+    Waiting {
+        /// Stands for this sign-in until then.
+        token: ChallengeToken,
+        /// When it stops waiting.
+        expires_at: OffsetDateTime,
+    },
 }
 
 /// Whom a good token stands for, and what vouches for it. Verbs that need the person themselves take a
@@ -111,15 +127,43 @@ pub enum Gate {
 }
 
 impl Identity {
-    /// Signs in with a name or e-mail and a password. Unknown names cost the same work as wrong passwords and
-    /// get the same refusal; that an account is disabled is told only to who knows its password.
+    /// Signs in with a name or e-mail, a password and, where the account has a second factor, a code of it.
     pub async fn log_in(&self, attempt: SignIn) -> Result<Opened> {
+        let read = self.recognise(&attempt).await?;
+        if read.account.has_second_factor() && attempt.code.is_none() {
+            return Err(Error::SecondFactorNeeded);
+        }
+        self.enter(read, &attempt).await
+    }
+
+    /// The same in two steps: without a code of the second factor the sign-in waits for one.
+    pub async fn begin_log_in(&self, attempt: SignIn) -> Result<Entrance> {
+        let read = self.recognise(&attempt).await?;
+        if !read.account.has_second_factor() || attempt.code.is_some() {
+            return Ok(Entrance::Opened(Box::new(self.enter(read, &attempt).await?)));
+        }
+        let (pending, token) = PendingSignIn::begin(&read.account, attempt.terms, self.now(), &*self.chance)?;
+        self.commit(&[Change::OpenPending(&pending)]).await?;
+        Ok(Entrance::Waiting { token, expires_at: pending.expires_at })
+    }
+
+    /// The account that name and password belong to. Unknown names cost the same work as wrong passwords and
+    /// get the same refusal; that an account is disabled is told only to who knows its password.
+    async fn recognise(&self, attempt: &SignIn) -> Result<Versioned> {
         let found = self.find(&attempt.identifier).await?;
         let hash = found.as_ref().map(|read| &read.account.password);
         let right = self.hasher.verify(&attempt.password, hash).await?;
         let Some(read) = found.filter(|_| right) else { return Err(Error::WrongCredentials) };
         if !read.account.active {
             return Err(Error::AccountDisabled);
+        }
+        Ok(read)
+    }
+
+    /// Opens a session for the account that the password was right for.
+    async fn enter(&self, read: Versioned, attempt: &SignIn) -> Result<Opened> {
+        if let (true, Some(code)) = (read.account.has_second_factor(), &attempt.code) {
+            return self.open_by_second_factor(read, None, code, &attempt.terms, &attempt.visitor).await;
         }
         let (session, refresh) = self.new_session(&read.account, &attempt.terms, &attempt.visitor)?;
         // Needs no condition: a session opened under a generation that has passed meanwhile is dead at birth.

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use time::OffsetDateTime;
 
 use super::{
-    Account, AccountId, ApiToken, ApiTokenId, Challenge, ChallengeKey, Hashed, KeyRecord, MailLog, Picture,
-    RefreshChain, Result, Session, SessionId,
+    Account, AccountId, ApiToken, ApiTokenId, AttemptKey, Attempts, Challenge, ChallengeKey, Counting, Hashed,
+    KeyRecord, MailLog, PendingId, PendingSignIn, Picture, RefreshChain, Result, Session, SessionId,
 };
 
 /// What owns a name or an address.
@@ -71,6 +71,15 @@ pub enum Change<'a> {
     ReleaseClaim(Claim),
     /// A new session. No condition: its id is 122 random bits.
     OpenSession(&'a Session),
+    /// A sign-in that waits for its second factor. No condition: its id is random.
+    OpenPending(&'a PendingSignIn),
+    /// Ends the waiting of a sign-in. Condition: it waits.
+    UsePending {
+        /// Whose.
+        account: AccountId,
+        /// Which.
+        pending: PendingId,
+    },
     /// Carries a session over into the account's new generation. Condition: it exists and is of the old one.
     KeepSession {
         /// Whose session.
@@ -190,6 +199,23 @@ pub trait Store: Send + Sync {
         account: AccountId,
         token: ApiTokenId,
     ) -> Result<(Option<Versioned>, Option<ApiToken>)>;
+
+    /// An account and one of its sign-ins that wait for their second factor, in one round trip.
+    async fn account_and_pending(
+        &self,
+        account: AccountId,
+        pending: PendingId,
+    ) -> Result<(Option<Versioned>, Option<PendingSignIn>)>;
+
+    /// Counts one more attempt, if what it rests on is so. `Err`: it isn't; what is stored now.
+    async fn count_attempt(
+        &self,
+        key: &AttemptKey,
+        counting: &Counting,
+    ) -> Result<std::result::Result<(), Option<Attempts>>>;
+
+    /// Forgets the attempts that were counted.
+    async fn forget_attempts(&self, key: &AttemptKey) -> Result<()>;
 
     /// All sessions of an account, in no order, those that are over possibly among them.
     async fn sessions(&self, account: AccountId) -> Result<Vec<Session>>;

@@ -100,7 +100,7 @@ impl Identity {
         Ok(TokenSubject { account: claims.sub, session: claims.sid })
     }
 
-    async fn key_ring(&self) -> Result<Arc<KeyRing>> {
+    pub(super) async fn key_ring(&self) -> Result<Arc<KeyRing>> {
         if let Some(loaded) = self.keys.read().await.as_ref() {
             return Ok(Arc::clone(&loaded.ring));
         }

@@ -53,6 +53,14 @@ pub(crate) enum Text {
     CurrentPasswordWrong,
     /// The old password is wrong, in zeaya's words.
     OldPasswordWrong,
+    /// A code of the second factor is needed.
+    SecondFactorNeeded,
+    /// The code of the second factor is wrong or was used.
+    SecondFactorWrong,
+    /// The second factor is on already.
+    SecondFactorAlreadyOn,
+    /// There is no second factor to use.
+    SecondFactorNotSetUp,
     /// The code is wrong, used or expired.
     CodeWrong,
     /// There is no such thing.
@@ -170,6 +178,10 @@ fn key_of_error(error: &Error) -> Text {
         Error::AddressIsName => Text::AddressIsName,
         Error::TooManyMatches => Text::TooManyMatches,
         Error::CurrentPasswordWrong => Text::CurrentPasswordWrong,
+        Error::SecondFactorNeeded => Text::SecondFactorNeeded,
+        Error::SecondFactorWrong => Text::SecondFactorWrong,
+        Error::SecondFactorAlreadyOn => Text::SecondFactorAlreadyOn,
+        Error::SecondFactorNotSetUp => Text::SecondFactorNotSetUp,
         Error::CodeWrong => Text::CodeWrong,
         Error::PictureUnreadable => Text::PictureUnreadable,
         Error::PictureTooLarge => Text::PictureTooLarge,

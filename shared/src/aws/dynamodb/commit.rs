@@ -6,7 +6,8 @@ use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason};
 use super::DynamoStore;
 use super::fault::{fault, patiently, unavailable};
 use super::items::{
-    AccountItem, ApiTokenItem, ChallengeItem, ClaimItem, Item, Key, PictureItem, SessionItem, found_at, mail_log_expiry,
+    AccountItem, ApiTokenItem, ChallengeItem, ClaimItem, Item, Key, PendingItem, PictureItem, SessionItem, found_at,
+    mail_log_expiry,
 };
 use super::write::{Write, mark};
 use crate::identity::{Account, AccountId, Chance, Change, Claim, ClaimKind, MailLog, Refused, Result, Version};
@@ -59,6 +60,10 @@ fn add(writes: &mut Vec<Write>, change: &Change<'_>, chance: &dyn Chance) -> any
             Write::delete(Key::claim(claim.kind, &claim.key)).when("#account = :me").value(":me", &claim.account)?
         }
         Change::OpenSession(session) => Write::put(&SessionItem::new(session))?,
+        Change::OpenPending(pending) => Write::put(&PendingItem::new(pending))?,
+        Change::UsePending { account, pending } => {
+            Write::delete(Key::pending(*account, *pending)).when("attribute_exists(#pk)")
+        }
         Change::KeepSession { account, session, from, generation } => {
             Write::update(Key::session(*account, *session), "SET #session.#generation = :generation")
                 .when("#session.#generation = :from")

@@ -3,6 +3,7 @@
 //! `items` has every key and shape. Writes are conditional, one alone or several as a transaction; reads that
 //! decide are strongly consistent.
 
+mod attempts;
 mod commit;
 mod fault;
 mod items;
@@ -23,8 +24,9 @@ use time::OffsetDateTime;
 pub use table::create_table;
 
 use crate::identity::{
-    Account, AccountId, ApiToken, ApiTokenId, Challenge, ChallengeKey, Chance, Change, Claim, ClaimKind, Hashed,
-    KeyRecord, MailLog, Picture, RefreshChain, Refused, Result, Session, SessionId, SigningRecord, Store, Versioned,
+    Account, AccountId, ApiToken, ApiTokenId, AttemptKey, Attempts, Challenge, ChallengeKey, Chance, Change, Claim,
+    ClaimKind, Counting, Hashed, KeyRecord, MailLog, PendingId, PendingSignIn, Picture, RefreshChain, Refused, Result,
+    Session, SessionId, SigningRecord, Store, Versioned,
 };
 use items::{
     AccountItem, AdminTokenItem, CounterItem, IssuerItem, Key, MailLogItem, PictureItem, SigningKeyItem, attribute,
@@ -84,6 +86,27 @@ impl Store for DynamoStore {
         token: ApiTokenId,
     ) -> Result<(Option<Versioned>, Option<ApiToken>)> {
         self.read_account_and_api_token(account, token).await
+    }
+
+    async fn account_and_pending(
+        &self,
+        account: AccountId,
+        pending: PendingId,
+    ) -> Result<(Option<Versioned>, Option<PendingSignIn>)> {
+        self.read_account_and_pending(account, pending).await
+    }
+
+    async fn count_attempt(
+        &self,
+        key: &AttemptKey,
+        counting: &Counting,
+    ) -> Result<std::result::Result<(), Option<Attempts>>> {
+        self.count(key, counting).await
+    }
+
+    async fn forget_attempts(&self, key: &AttemptKey) -> Result<()> {
+        self.write(Write::delete(Key::attempts(key))).await?;
+        Ok(())
     }
 
     async fn sessions(&self, account: AccountId) -> Result<Vec<Session>> {

@@ -10,12 +10,12 @@ use serde::de::DeserializeOwned;
 use super::DynamoStore;
 use super::fault::{ATTEMPTS, fault, pause, unavailable};
 use super::items::{
-    self, API_TOKEN, AccountItem, ApiTokenItem, ChallengeItem, ClaimItem, CounterItem, IssuerItem, Item, Key, SESSION,
-    SessionItem, SigningKeyItem, TOTAL_SHARDS,
+    self, API_TOKEN, AccountItem, ApiTokenItem, ChallengeItem, ClaimItem, CounterItem, IssuerItem, Item, Key,
+    PendingItem, SESSION, SessionItem, SigningKeyItem, TOTAL_SHARDS,
 };
 use crate::identity::{
-    AccountId, ApiToken, ApiTokenId, Challenge, ChallengeKey, Claim, ClaimKind, Result, Session, SessionId,
-    SigningRecord, Versioned,
+    AccountId, ApiToken, ApiTokenId, Challenge, ChallengeKey, Claim, ClaimKind, PendingId, PendingSignIn, Result,
+    Session, SessionId, SigningRecord, Versioned,
 };
 
 /// As many as one request takes.
@@ -141,6 +141,15 @@ impl DynamoStore {
     ) -> Result<(Option<Versioned>, Option<ApiToken>)> {
         let (owner, kept) = self.account_and::<ApiTokenItem<'_>>(account, Key::api_token(account, token)).await?;
         Ok((owner, kept.map(|item| item.token.into_owned())))
+    }
+
+    pub(super) async fn read_account_and_pending(
+        &self,
+        account: AccountId,
+        pending: PendingId,
+    ) -> Result<(Option<Versioned>, Option<PendingSignIn>)> {
+        let (owner, waiting) = self.account_and::<PendingItem<'_>>(account, Key::pending(account, pending)).await?;
+        Ok((owner, waiting.map(|item| item.pending.into_owned())))
     }
 
     /// An account and another item, in one round trip.

@@ -41,13 +41,14 @@ pub(super) struct Write {
     condition: Option<&'static str>,
     values: HashMap<String, AttributeValue>,
     mark: Option<String>,
+    tells: bool,
     /// What it means when the condition fails.
     pub(super) refused: Refused,
 }
 
 impl Write {
     fn new(act: Act) -> Self {
-        Self { act, condition: None, values: HashMap::new(), mark: None, refused: Refused::Stale }
+        Self { act, condition: None, values: HashMap::new(), mark: None, tells: false, refused: Refused::Stale }
     }
 
     /// Stores a whole item.
@@ -146,12 +147,23 @@ impl Write {
         Ok(part.build())
     }
 
+    /// A condition that fails tells what is stored.
+    pub(super) fn telling(self) -> Self {
+        Self { tells: true, ..self }
+    }
+
     /// Sends it alone, at half the price of a transaction. False: the condition failed.
     pub(super) async fn alone(self, store: &DynamoStore) -> Result<bool> {
+        Ok(self.sent(store).await?.is_ok())
+    }
+
+    /// The same. `Err`: the condition failed; what is stored, if the write tells that and anything is.
+    pub(super) async fn sent(self, store: &DynamoStore) -> Result<Result<(), Option<Item>>> {
         let DynamoStore { client, table, chance } = store;
         let condition = self.condition.map(str::to_owned);
         let (names, values) = (self.names(), self.given());
-        let back = self.mark.as_ref().map(|_| ReturnValuesOnConditionCheckFailure::AllOld);
+        let tells = self.tells || self.mark.is_some();
+        let back = tells.then_some(ReturnValuesOnConditionCheckFailure::AllOld);
         match self.act {
             Act::Put(item) => {
                 let request = client
@@ -210,21 +222,22 @@ fn is_conflict(error: &impl ProvideErrorMetadata) -> bool {
     error.code() == Some("TransactionConflictException")
 }
 
-/// Whether a write took place, now or at an earlier attempt whose answer was lost.
+/// Whether a write took place, now or at an earlier attempt whose answer was lost; if not, what stands in its way.
 fn applied<O, E>(
     operation: &'static str,
     sent: std::result::Result<O, SdkError<E>>,
     mark: Option<&str>,
     condition: impl Fn(&E) -> Option<&ConditionalCheckFailedException>,
-) -> Result<bool>
+) -> Result<Result<(), Option<Item>>>
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
     let error = match sent {
-        Ok(_) => return Ok(true),
+        Ok(_) => return Ok(Ok(())),
         Err(error) => error,
     };
     let Some(failed) = error.as_service_error().and_then(condition) else { return Err(fault(operation, error)) };
     let stored = failed.item().and_then(|item| item.get(WRITTEN)).and_then(|value| value.as_s().ok());
-    Ok(mark.is_some() && stored.map(String::as_str) == mark)
+    let own = mark.is_some() && stored.map(String::as_str) == mark;
+    Ok(if own { Ok(()) } else { Err(failed.item().cloned()) })
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::profile::{NICKNAME, Profile, RoleName};
 use super::register::{NAME, PASSWORD};
 use super::session::{describe_credentials, presented};
-use super::{Told, success};
+use super::{Told, second_factor, success};
 use crate::contracts::{LARGEST, MOST_SEARCHED, administrators};
 use crate::http::{App, Checks, Context, Failure, Field, Json, Listing, Query, Required, Segment, about};
 use crate::identity::{
@@ -50,10 +50,11 @@ pub(in crate::contracts) fn routes<L: Listing>() -> L {
             deactivate_user,
             about("Deactivate an account").or(|| vec![Error::LastAdministrator]).beyond_the_document(),
         )
+        .and(second_factor::admin_routes())
 }
 
 /// Who asks. It comes before what else is read of a request, so that nobody but administrators learns anything.
-struct By(Administrator);
+pub(super) struct By(pub(super) Administrator);
 
 impl FromRequestParts<App> for By {
     type Rejection = Failure;
@@ -229,7 +230,7 @@ async fn deactivate_user(State(app): State<App>, By(by): By, Segment(id): Segmen
 }
 
 /// The account of this id; what is no id at all is nobody's.
-async fn find(app: &App, id: &str) -> Result<Versioned, Failure> {
+pub(super) async fn find(app: &App, id: &str) -> Result<Versioned, Failure> {
     let id = AccountId::parse(id).ok_or(Error::NotFound)?;
     Ok(app.identity.account(id).await?)
 }

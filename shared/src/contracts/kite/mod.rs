@@ -7,6 +7,7 @@ pub(super) mod login;
 pub(super) mod profile;
 pub(super) mod refresh;
 pub(super) mod register;
+mod second_factor;
 mod session;
 mod sessions;
 mod tokens;
@@ -92,6 +93,7 @@ fn of_error(error: &Error) -> (StatusCode, u32) {
         Error::CurrentPasswordWrong => (StatusCode::BAD_REQUEST, 40010),
         Error::WrongCredentials | Error::AccountDisabled | Error::TokenMissing => (StatusCode::UNAUTHORIZED, 40100),
         Error::TokenInvalid => (StatusCode::UNAUTHORIZED, 40101),
+        Error::SecondFactorNeeded | Error::SecondFactorWrong => (StatusCode::UNAUTHORIZED, 40103),
         Error::SessionEnded => (StatusCode::UNAUTHORIZED, 40102),
         Error::NotAdministrator | Error::RegistrationClosed => (StatusCode::FORBIDDEN, 40300),
         Error::PasswordAlreadyChosen => (StatusCode::FORBIDDEN, 40300),
@@ -102,6 +104,8 @@ fn of_error(error: &Error) -> (StatusCode, u32) {
         Error::LastAdministrator => (StatusCode::CONFLICT, 40901),
         Error::PictureTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, 41300),
         Error::PictureTypeUnsupported => (StatusCode::UNSUPPORTED_MEDIA_TYPE, 41500),
+        Error::SecondFactorAlreadyOn => (StatusCode::CONFLICT, 40905),
+        Error::SecondFactorNotSetUp => (StatusCode::CONFLICT, 40906),
         Error::LimitReached => (StatusCode::CONFLICT, 40902),
         Error::PrimaryAddress => (StatusCode::CONFLICT, 40903),
         Error::AddressIsName => (StatusCode::CONFLICT, 40904),

@@ -1,5 +1,6 @@
 //! `GET|PUT /api/v1/profile`, `POST /api/v1/auth/change-password`, `POST /api/v1/auth/first-login-reset`,
-//! and the routes of [`super::email_change`], [`super::emails`], [`super::sessions`] and [`super::tokens`].
+//! and the routes of [`super::email_change`], [`super::emails`], [`super::second_factor`],
+//! [`super::sessions`] and [`super::tokens`].
 
 use std::ops::RangeInclusive;
 
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::register::{NAME, PASSWORD};
 use super::session::{Caller, NewCaller, SessionBody, TERMS, session_answer};
-use super::{Told, email_change, emails, sessions, success, tokens};
+use super::{Told, email_change, emails, second_factor, sessions, success, tokens};
 use crate::contracts::{avatars, rfc3339, too_many_requests};
 use crate::http::{App, Checks, Context, Field, Json, Listing, Required, about};
 use crate::identity::{Account, EmailChange, Error, FirstLoginReset, ProfileChanges, Role};
@@ -40,6 +41,7 @@ pub(in crate::contracts) fn routes<L: Listing>() -> L {
                 .or(|| vec![Error::PasswordAlreadyChosen, Error::NameTaken, Error::EmailTaken]),
         )
         .and(tokens::routes())
+        .and(second_factor::routes())
         .and(emails::routes())
         .and(sessions::routes())
         .and(email_change::routes())
@@ -115,9 +117,9 @@ impl Profile {
             storage_used: account.storage_used,
             is_active: account.active,
             password_must_change: account.must_change_password,
-            // Every account of the pool has a password, and none has a second factor yet.
+            // Every account of the pool has a password.
             has_local_password: true,
-            totp_enabled: false,
+            totp_enabled: account.has_second_factor(),
             created_at: rfc3339(account.created_at),
         }
     }

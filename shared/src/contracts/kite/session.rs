@@ -54,13 +54,23 @@ struct SessionUser {
 
 /// The token pair with its account, and the same pair as cookies.
 pub(super) fn session_answer(opened: &Opened, app: &App, context: &Context) -> Told<SessionBody> {
+    session_answer_as(std::convert::identity, opened, app, context)
+}
+
+/// The same as one of several shapes that an endpoint answers in.
+pub(super) fn session_answer_as<T: Serialize>(
+    shape: fn(SessionBody) -> T,
+    opened: &Opened,
+    app: &App,
+    context: &Context,
+) -> Told<T> {
     let Some((refresh, refresh_expires_at)) = &opened.tokens.refresh else {
         return Err(anyhow::anyhow!("a session without refresh token").into());
     };
     let (account, access, access_expires_at) =
         (&opened.account, &opened.tokens.access, opened.tokens.access_expires_at);
     let now = app.identity.now();
-    let mut answer = success(SessionBody {
+    let mut answer = success(shape(SessionBody {
         access_token: access.reveal().to_owned(),
         refresh_token: refresh.reveal().to_owned(),
         expires_in: seconds_until(access_expires_at, now),
@@ -74,7 +84,7 @@ pub(super) fn session_answer(opened: &Opened, app: &App, context: &Context) -> T
             role: account.role.into(),
             password_must_change: account.must_change_password,
         },
-    })?;
+    }))?;
     let headers = answer.headers_mut();
     set_cookie(headers, access_cookie(access.reveal(), access_expires_at, now, context))?;
     set_cookie(headers, refresh_cookie(refresh.reveal(), *refresh_expires_at, now, context))?;

@@ -5,16 +5,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{TERMS, Told, User};
-use crate::http::{Answer, App, Checks, Context, Json, Listing, Required, about};
-use crate::identity::{Error, Identifier, SignIn};
+use crate::contracts::sign_in_refusals;
+use crate::http::{Answer, App, Checks, Context, Field, Json, Listing, Required, about};
+use crate::identity::{Identifier, SignIn};
 use crate::messages::{self, Text};
 
 pub(in crate::contracts) fn routes<L: Listing>() -> L {
-    L::new().post(
-        "/api/auth/login",
-        login,
-        about("Sign in by name or e-mail").or(|| vec![Error::WrongCredentials, Error::AccountDisabled]),
-    )
+    L::new().post("/api/auth/login", login, about("Sign in by name or e-mail").or(sign_in_refusals))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -23,6 +20,9 @@ struct LoginRequest {
     username: Required<String>,
     #[schemars(length(min = 1))]
     password: Required<String>,
+    /// Of the second factor, where the account has one.
+    #[serde(default)]
+    code: Field<String>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -40,9 +40,11 @@ async fn login(State(app): State<App>, context: Context, Json(body): Json<LoginR
     let mut checks = Checks::new();
     let username = checks.text("username", body.username);
     let password = checks.password("password", body.password);
+    let code = checks.optional_code("code", body.code);
     let (Some(username), Some(password)) = (username, password) else { return Err(checks.refuse()) };
+    checks.finish()?;
     let identifier = Identifier::new(&username);
-    let attempt = SignIn { identifier, password, terms: TERMS, visitor: context.visitor() };
+    let attempt = SignIn { identifier, password, code, terms: TERMS, visitor: context.visitor() };
     let opened = app.identity.log_in(attempt).await?;
     Answer::of(&LoginAnswer {
         success: true,

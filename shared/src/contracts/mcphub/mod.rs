@@ -141,6 +141,8 @@ fn status_of_error(error: &Error) -> StatusCode {
         | Error::EmailTaken
         | Error::LastAdministrator
         | Error::LimitReached
+        | Error::SecondFactorAlreadyOn
+        | Error::SecondFactorNotSetUp
         | Error::PrimaryAddress
         | Error::AddressIsName => StatusCode::BAD_REQUEST,
         Error::WrongCredentials
@@ -148,6 +150,8 @@ fn status_of_error(error: &Error) -> StatusCode {
         | Error::TokenMissing
         | Error::TokenInvalid
         | Error::SessionEnded
+        | Error::SecondFactorNeeded
+        | Error::SecondFactorWrong
         | Error::CurrentPasswordWrong => StatusCode::UNAUTHORIZED,
         Error::PasswordChangeRequired
         | Error::PasswordAlreadyChosen

@@ -216,7 +216,11 @@ fn own_code(error: &Error) -> Option<u16> {
         Error::AccountDisabled => Some(10004),
         Error::CurrentPasswordWrong => Some(10005),
         Error::TokenMissing | Error::TokenInvalid | Error::SessionEnded => Some(10006),
+        Error::SecondFactorNeeded => Some(10007),
+        Error::SecondFactorWrong => Some(10008),
         Error::Invalid(_)
+        | Error::SecondFactorAlreadyOn
+        | Error::SecondFactorNotSetUp
         | Error::PasswordChangeRequired
         | Error::PasswordAlreadyChosen
         | Error::ScopeMissing
@@ -243,9 +247,12 @@ fn status_of_error(error: &Error) -> StatusCode {
         Error::Invalid(_) | Error::TooManyMatches | Error::CurrentPasswordWrong | Error::CodeWrong => {
             StatusCode::BAD_REQUEST
         }
-        Error::WrongCredentials | Error::TokenMissing | Error::TokenInvalid | Error::SessionEnded => {
-            StatusCode::UNAUTHORIZED
-        }
+        Error::WrongCredentials
+        | Error::TokenMissing
+        | Error::TokenInvalid
+        | Error::SessionEnded
+        | Error::SecondFactorNeeded
+        | Error::SecondFactorWrong => StatusCode::UNAUTHORIZED,
         Error::AccountDisabled
         | Error::PasswordChangeRequired
         | Error::PasswordAlreadyChosen
@@ -253,7 +260,12 @@ fn status_of_error(error: &Error) -> StatusCode {
         | Error::NotAdministrator
         | Error::RegistrationClosed => StatusCode::FORBIDDEN,
         Error::NotFound => StatusCode::NOT_FOUND,
-        Error::NameTaken | Error::EmailTaken | Error::LastAdministrator | Error::LimitReached => StatusCode::CONFLICT,
+        Error::NameTaken
+        | Error::EmailTaken
+        | Error::LastAdministrator
+        | Error::LimitReached
+        | Error::SecondFactorAlreadyOn
+        | Error::SecondFactorNotSetUp => StatusCode::CONFLICT,
         Error::PrimaryAddress | Error::AddressIsName => StatusCode::CONFLICT,
         Error::PictureUnreadable => StatusCode::BAD_REQUEST,
         Error::PictureTooLarge => StatusCode::PAYLOAD_TOO_LARGE,

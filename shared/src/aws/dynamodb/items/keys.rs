@@ -10,7 +10,7 @@ use ring::digest;
 use serde::{Deserialize, Serialize};
 
 use super::Item;
-use crate::identity::{AccountId, ApiTokenId, Challenge, ChallengeKey, ClaimKind, SessionId};
+use crate::identity::{AccountId, ApiTokenId, AttemptKey, Challenge, ChallengeKey, ClaimKind, PendingId, SessionId};
 
 /// Over how many partitions of that index accounts are spread, so that no single one takes all writes.
 pub(in super::super) const LISTING_SHARDS: u64 = 8;
@@ -65,6 +65,16 @@ impl Key {
 
     pub(in super::super) fn api_token(account: AccountId, token: ApiTokenId) -> Self {
         Self::new(format!("account#{account}"), format!("{API_TOKEN}{token}"))
+    }
+
+    pub(in super::super) fn pending(account: AccountId, pending: PendingId) -> Self {
+        Self::new(format!("account#{account}"), format!("pending#{pending}"))
+    }
+
+    pub(in super::super) fn attempts(key: &AttemptKey) -> Self {
+        match key {
+            AttemptKey::SecondFactor(account) => Self::new(format!("attempts#second_factor#{account}"), "counter"),
+        }
     }
 
     pub(in super::super) fn claim(kind: ClaimKind, key: &str) -> Self {

@@ -5,6 +5,8 @@
 //! | account | `account#<id>` | `account` | `listing` and `number` for the index, `version`, `written` |
 //! | session | `account#<id>` | `session#<id>` | `expires_at` |
 //! | API token | `account#<id>` | `token#<id>` | `expires_at` where it has an end |
+//! | sign-in that waits for its second factor | `account#<id>` | `pending#<id>` | `expires_at` |
+//! | attempts at a second factor | `attempts#second_factor#<account id>` | `counter` | `expires_at`, `count`, `last_at` |
 //! | claim | `name#<key>`, `email#<key>` | `claim` | `initial` and `start` for the index |
 //! | code | `code#<purpose>#<subject>` | `<address key>`, for registrations `<address key>#<request>` | `expires_at` |
 //! | mail log | `mail#<address key>` | `log` | `expires_at`, `written` |
@@ -14,7 +16,7 @@
 //! | issuer and signing keys | `signing` | `issuer`, `key#<sequence>` | |
 //! | settings | `setting` | `admin_token`, `first_administrator`, `administrators` | |
 //!
-//! Values of the core stand whole under one attribute (`account`, `session`, `token`, `challenge`, `log`, `key`), so that no
+//! Values of the core stand whole under one attribute (`account`, `session`, `token`, `pending`, `challenge`, `log`, `key`), so that no
 //! field of theirs can meet one of the table's own: `expires_at` (when the table may drop the item, epoch
 //! seconds) is later than the instant at which the core stops honouring it, and a code has both.
 
@@ -31,8 +33,8 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::identity::{
-    Account, AccountId, ApiToken, Challenge, Claim, ClaimKind, Hashed, KeyRecord, MailLog, Picture, RefreshChain,
-    Session, Version, Versioned,
+    Account, AccountId, ApiToken, Attempts, Challenge, Claim, ClaimKind, Counting, Hashed, KeyRecord, MailLog,
+    PendingSignIn, Picture, RefreshChain, Session, Version, Versioned,
 };
 
 pub(super) use keys::{API_TOKEN, CLAIM, Key, LISTING_SHARDS, SESSION, TOTAL_SHARDS, found_at};
@@ -127,6 +129,44 @@ impl<'a> ApiTokenItem<'a> {
         let expires_at = token.expires_at.map(|end| (end + SESSION_TAIL).unix_timestamp());
         Self { key: Key::api_token(token.account, token.id), expires_at, token: Cow::Borrowed(token) }
     }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct PendingItem<'a> {
+    #[serde(flatten)]
+    key: Key,
+    expires_at: i64,
+    pub(super) pending: Cow<'a, PendingSignIn>,
+}
+
+impl<'a> PendingItem<'a> {
+    pub(super) fn new(pending: &'a PendingSignIn) -> Self {
+        let expires_at = (pending.expires_at + CODE_TAIL).unix_timestamp();
+        Self { key: Key::pending(pending.account, pending.id), expires_at, pending: Cow::Borrowed(pending) }
+    }
+}
+
+/// Written attribute by attribute: see [`super::attempts`].
+#[derive(Deserialize)]
+pub(super) struct AttemptsItem {
+    #[serde(flatten)]
+    counted: Attempts,
+}
+
+impl From<AttemptsItem> for Attempts {
+    fn from(item: AttemptsItem) -> Self {
+        item.counted
+    }
+}
+
+/// When the table may drop what was counted.
+pub(super) fn attempts_expiry(counting: &Counting) -> i64 {
+    (counting.forgotten_at + CODE_TAIL).unix_timestamp()
+}
+
+/// An instant as milliseconds since the epoch.
+pub(super) fn millis(instant: OffsetDateTime) -> i64 {
+    i64::try_from(instant.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
 }
 
 #[derive(Serialize, Deserialize)]

@@ -1,0 +1,193 @@
+//! Attempts at secrets: counted before anything is compared, and after some in a row each one waits.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use super::context::{MOST_ATTEMPTS, contended};
+use super::{AccountId, Error, Identity, Result};
+
+/// What is counted together.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum AttemptKey {
+    /// Codes of an account's second factor.
+    SecondFactor(AccountId),
+}
+
+/// How long attempts in a row wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backoff {
+    /// So many attempts wait for nothing.
+    pub free: u32,
+    /// The wait after them; it doubles with each further one.
+    pub first_wait: Duration,
+    /// No wait is longer.
+    pub longest_wait: Duration,
+    /// They are forgotten once there was none for so long.
+    pub forgotten_after: Duration,
+}
+
+/// The numbers of the deployment, one row for each thing that is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Codes of one account's second factor.
+    pub second_factor: Backoff,
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { second_factor: Backoff { free: 5, first_wait: MINUTE, longest_wait: HOUR, forgotten_after: DAY } }
+    }
+}
+
+impl Limits {
+    fn of(&self, key: &AttemptKey) -> &Backoff {
+        match key {
+            AttemptKey::SecondFactor(_) => &self.second_factor,
+        }
+    }
+}
+
+/// Attempts that were counted and not taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempts {
+    /// How many in a row.
+    pub count: u32,
+    /// When the last of them was.
+    #[serde(with = "super::millis")]
+    pub last_at: OffsetDateTime,
+}
+
+/// How one more attempt is to be counted, and what must still be so when it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counting {
+    /// When the attempt is made.
+    pub now: OffsetDateTime,
+    /// What the count rests on.
+    pub on: CountedOn,
+    /// When the count means nothing any more.
+    pub forgotten_at: OffsetDateTime,
+}
+
+/// What a count rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CountedOn {
+    /// Any number below `free` of which the last came later than `since`, or none: one more. Parallel ones are all counted.
+    Few {
+        /// Attempts that wait for nothing.
+        free: u32,
+        /// What came before doesn't count any more.
+        since: OffsetDateTime,
+    },
+    /// Exactly these, whose wait is over: `count` afterwards. Of parallel ones a single one is counted.
+    Exactly {
+        /// What was there.
+        seen: Attempts,
+        /// The count afterwards.
+        count: u32,
+    },
+}
+
+impl Backoff {
+    /// How one more attempt is counted after those that were seen, or how long it has to wait.
+    fn count(&self, seen: Option<Attempts>, now: OffsetDateTime) -> Result<Counting, Duration> {
+        let forgotten_at = now + self.forgotten_after;
+        let counting = |on| Ok(Counting { now, on, forgotten_at });
+        let few = CountedOn::Few { free: self.free, since: now - self.forgotten_after };
+        let Some(seen) = seen else { return counting(few) };
+        if seen.last_at + self.forgotten_after <= now {
+            return counting(CountedOn::Exactly { seen, count: 1 });
+        }
+        if seen.count < self.free {
+            return counting(few);
+        }
+        let free_at = seen.last_at + self.wait_after(seen.count);
+        if now < free_at {
+            return Err((free_at - now).unsigned_abs());
+        }
+        counting(CountedOn::Exactly { seen, count: seen.count.saturating_add(1) })
+    }
+
+    /// The wait after so many attempts, of which at least `free`.
+    fn wait_after(&self, count: u32) -> Duration {
+        let doublings = count.saturating_sub(self.free).min(31);
+        self.first_wait.saturating_mul(1 << doublings).min(self.longest_wait)
+    }
+}
+
+impl Identity {
+    /// Counts one more attempt, or refuses it where it comes too soon. It is counted before anything is compared, so that
+    /// parallel ones don't slip through; whoever was right then calls [`Identity::forget_attempts`].
+    pub(super) async fn reserve_attempt(&self, key: &AttemptKey) -> Result<()> {
+        let mut seen = None;
+        for _ in 0..MOST_ATTEMPTS {
+            let counting = match self.policy.limits.of(key).count(seen, self.now()) {
+                Ok(counting) => counting,
+                Err(retry_after) => return Err(Error::TooManyRequests { retry_after }),
+            };
+            match self.store.count_attempt(key, &counting).await? {
+                Ok(()) => return Ok(()),
+                Err(stored) => seen = stored,
+            }
+        }
+        Err(contended())
+    }
+
+    /// Starts counting anew after an attempt that was right, which doesn't depend on that.
+    pub(super) async fn forget_attempts(&self, key: &AttemptKey) {
+        if let Err(failed) = self.store.forget_attempts(key).await {
+            tracing::warn!(cause = %failed, "attempts were not forgotten");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    const NOON: OffsetDateTime = datetime!(2026-01-01 12:00 UTC);
+    const BACKOFF: Backoff = Backoff {
+        free: 5,
+        first_wait: Duration::from_secs(1),
+        longest_wait: Duration::from_secs(900),
+        forgotten_after: DAY,
+    };
+
+    fn seen(count: u32) -> Option<Attempts> {
+        Some(Attempts { count, last_at: NOON })
+    }
+
+    #[test]
+    fn five_are_free_and_then_the_wait_doubles_up_to_its_longest() {
+        for few in [None, seen(1), seen(4)] {
+            let counting = BACKOFF.count(few, NOON).expect("free");
+            assert!(matches!(counting.on, CountedOn::Few { free: 5, .. }), "{counting:?}");
+        }
+        let waits = (5..18).map(|count| BACKOFF.count(seen(count), NOON).expect_err("a wait").as_secs());
+        assert_eq!(waits.collect::<Vec<_>>(), [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]);
+        assert_eq!(BACKOFF.count(seen(u32::MAX), NOON), Err(Duration::from_secs(900)), "never for ever");
+    }
+
+    #[test]
+    fn once_the_wait_is_over_one_of_them_is_counted() {
+        let over = NOON + Duration::from_secs(1);
+        let just_before = over - Duration::from_millis(1);
+        assert_eq!(BACKOFF.count(seen(5), just_before), Err(Duration::from_millis(1)));
+        let counting = BACKOFF.count(seen(5), over).expect("over");
+        assert_eq!(counting.on, CountedOn::Exactly { seen: Attempts { count: 5, last_at: NOON }, count: 6 });
+    }
+
+    #[test]
+    fn a_quiet_day_makes_them_forgotten() {
+        for count in [1, 5, 1000] {
+            let counting = BACKOFF.count(seen(count), NOON + DAY).expect("forgotten");
+            assert!(matches!(counting.on, CountedOn::Exactly { count: 1, .. }), "{counting:?}");
+        }
+    }
+}

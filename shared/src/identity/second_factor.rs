@@ -1,0 +1,180 @@
+//! Setting the second factor up, turning it on and off, and signing in with it.
+
+use super::attempts::AttemptKey;
+use super::context::{MOST_ATTEMPTS, contended};
+use super::pending::PresentedChallenge;
+use super::totp::recovery_codes;
+use super::{
+    Account, AccountId, ChallengeToken, Change, Code, Error, Identity, Opened, Password, PendingSignIn, Result,
+    SessionTerms, SignedIn, TotpSecret, Versioned, Visitor,
+};
+
+/// A second factor that waits for its first code.
+#[derive(Debug)]
+pub struct PreparedFactor {
+    /// The secret, told this once.
+    pub secret: TotpSecret,
+    /// The same as authenticators read it, with who it is for.
+    pub uri: String,
+}
+
+impl Identity {
+    /// Prepares a second factor, in place of an earlier one that was never turned on.
+    pub async fn prepare_second_factor(&self, signed_in: SignedIn) -> Result<PreparedFactor> {
+        let secret = TotpSecret::generate(&*self.chance)?;
+        let service = self.service_name().await?;
+        let account = self
+            .amend(signed_in.into(), |account| {
+                if account.has_second_factor() {
+                    return Err(Error::SecondFactorAlreadyOn);
+                }
+                account.prepare_second_factor(secret.clone());
+                Ok(Vec::new())
+            })
+            .await?;
+        let uri = secret.uri(&service, account.name.as_str());
+        Ok(PreparedFactor { secret, uri })
+    }
+
+    /// Turns the prepared second factor on, by a code that shows that the person's authenticator has it. The recovery codes
+    /// are told this once.
+    pub async fn turn_on_second_factor(&self, signed_in: SignedIn, code: &Code) -> Result<Vec<Code>> {
+        let prepared = |account: &Account| match (account.has_second_factor(), account.prepares_second_factor()) {
+            (true, _) => Err(Error::SecondFactorAlreadyOn),
+            (false, true) => Ok(()),
+            (false, false) => Err(Error::SecondFactorNotSetUp),
+        };
+        prepared(&signed_in.account.account)?;
+        let key = AttemptKey::SecondFactor(signed_in.account.account.id);
+        self.reserve_attempt(&key).await?;
+        let (told, kept) = recovery_codes(&*self.chance)?;
+        let now = self.now();
+        self.amend(signed_in.into(), |account| {
+            prepared(account)?;
+            if !account.turn_on_second_factor(code, kept.clone(), now)? {
+                return Err(Error::CodeWrong);
+            }
+            Ok(Vec::new())
+        })
+        .await?;
+        self.forget_attempts(&key).await;
+        Ok(told)
+    }
+
+    /// Turns the second factor off for a person who has it and knows the password.
+    pub async fn turn_off_second_factor(&self, signed_in: SignedIn, password: &Password, code: &Code) -> Result<()> {
+        self.amend_by_second_factor(signed_in, password, code, Account::drop_second_factor).await
+    }
+
+    /// Gives out other recovery codes in place of those that are left; they are told this once.
+    pub async fn renew_recovery_codes(
+        &self,
+        signed_in: SignedIn,
+        password: &Password,
+        code: &Code,
+    ) -> Result<Vec<Code>> {
+        let (told, kept) = recovery_codes(&*self.chance)?;
+        self.amend_by_second_factor(signed_in, password, code, |account| account.replace_recovery_codes(kept.clone()))
+            .await?;
+        Ok(told)
+    }
+
+    /// Changes an account whose person knows the password and has the second factor. Both count as one attempt.
+    async fn amend_by_second_factor(
+        &self,
+        signed_in: SignedIn,
+        password: &Password,
+        code: &Code,
+        change: impl Fn(&mut Account),
+    ) -> Result<()> {
+        let account = &signed_in.account.account;
+        if !account.has_second_factor() {
+            return Err(Error::SecondFactorNotSetUp);
+        }
+        let (key, known) = (AttemptKey::SecondFactor(account.id), account.password.clone());
+        self.reserve_attempt(&key).await?;
+        if !self.hasher.verify(password, Some(&known)).await? {
+            return Err(Error::CurrentPasswordWrong);
+        }
+        let now = self.now();
+        self.amend(signed_in.into(), |account| {
+            // Somebody changed it since: the password that was checked is no longer the current one.
+            if account.password != known {
+                return Err(Error::CurrentPasswordWrong);
+            }
+            if !account.take_second_factor(code, now)? {
+                return Err(Error::CodeWrong);
+            }
+            change(account);
+            Ok(Vec::new())
+        })
+        .await?;
+        self.forget_attempts(&key).await;
+        Ok(())
+    }
+
+    /// Opens the session of a sign-in that waited for its second factor.
+    pub async fn finish_log_in(&self, token: &ChallengeToken, code: &Code, visitor: &Visitor) -> Result<Opened> {
+        let Some(presented) = PresentedChallenge::parse(token) else { return Err(Error::TokenInvalid) };
+        let (read, pending) = self.waiting(&presented).await?;
+        let terms = pending.terms;
+        self.open_by_second_factor(read, Some((presented, pending)), code, &terms, visitor).await
+    }
+
+    /// The sign-in that a challenge token stands for, with its account, while it waits.
+    async fn waiting(&self, presented: &PresentedChallenge) -> Result<(Versioned, PendingSignIn)> {
+        let (read, pending) = self.store.account_and_pending(presented.account, presented.id).await?;
+        let (Some(read), Some(pending)) = (read, pending) else { return Err(Error::TokenInvalid) };
+        let live = pending.is_live(&read.account, self.now()) && pending.secret.matches(&presented.secret);
+        if live { Ok((read, pending)) } else { Err(Error::TokenInvalid) }
+    }
+
+    /// Opens a session for an account whose password was right, by a code of its second factor. That the code is taken,
+    /// the session, and that nobody waits for it any more are one transaction under the account's version.
+    pub(super) async fn open_by_second_factor(
+        &self,
+        mut read: Versioned,
+        waited: Option<(PresentedChallenge, PendingSignIn)>,
+        code: &Code,
+        terms: &SessionTerms,
+        visitor: &Visitor,
+    ) -> Result<Opened> {
+        let (id, generation) = (read.account.id, read.account.session_generation);
+        let key = AttemptKey::SecondFactor(id);
+        self.reserve_attempt(&key).await?;
+        for attempt in 0..MOST_ATTEMPTS {
+            let mut account = read.account.clone();
+            if !account.take_second_factor(code, self.now())? {
+                return Err(Error::SecondFactorWrong);
+            }
+            let (session, refresh) = self.new_session(&account, terms, visitor)?;
+            let mut changes = vec![Change::UpdateAccount { account: &account, was: read.version }];
+            changes.push(Change::OpenSession(&session));
+            changes.extend(waited.iter().map(|(_, pending)| Change::UsePending { account: id, pending: pending.id }));
+            if self.commit(&changes).await? {
+                self.forget_attempts(&key).await;
+                return self.hand_out(account, &session, refresh).await;
+            }
+            self.step_aside(attempt).await?;
+            read = match &waited {
+                Some((presented, _)) => self.waiting(presented).await?.0,
+                None => self.unchanged(id, generation).await?,
+            };
+        }
+        Err(contended())
+    }
+
+    /// The account as it is now, if what its password was right for still stands.
+    async fn unchanged(&self, id: AccountId, generation: u64) -> Result<Versioned> {
+        let read = self.store.account(id).await?;
+        let same = |read: &Versioned| read.account.active && read.account.session_generation == generation;
+        read.filter(same).ok_or(Error::WrongCredentials)
+    }
+
+    /// What authenticators call the service: the host of its issuer.
+    async fn service_name(&self) -> Result<String> {
+        let ring = self.key_ring().await?;
+        let authority = ring.issuer.split_once("://").map_or(ring.issuer.as_str(), |(_, rest)| rest);
+        Ok(authority.split(['/', ':']).next().unwrap_or(authority).to_owned())
+    }
+}
