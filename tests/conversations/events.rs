@@ -86,7 +86,8 @@ async fn each_that_carries_a_credential_succeeds_with_a_live_one() {
         let Some(place) = Place::of(&event) else { continue };
         // A world for each, so that none depends on what another changed.
         let mut world = world().await;
-        if ["update-user", "deactivate-user", "delete-user", "2fa-reset"].iter().any(|end| name.ends_with(end)) {
+        let named = ["update-user", "deactivate-user", "delete-user", "2fa-reset", "show-usage"];
+        if named.iter().any(|end| name.ends_with(end)) {
             name_somebody(&mut world, &mut event).await;
         }
         let credential = live_credential(&mut world, &name, &event, place).await;

@@ -56,6 +56,16 @@ pub(crate) fn redact(key: &str, value: &mut Value) {
     }
 }
 
+/// Ids in what a request says, wherever they stand.
+pub(crate) fn redact_ids(value: &mut Value) {
+    match value {
+        Value::Object(fields) => fields.values_mut().for_each(redact_ids),
+        Value::Array(items) => items.iter_mut().for_each(redact_ids),
+        Value::String(text) if text.parse::<uuid::Uuid>().is_ok() => *text = "[uuid]".to_owned(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
 /// A JWT in the shape of RFC 9068, signed with ES256 (64 bytes).
 pub(crate) fn shape_of_access_token(token: &str) -> &'static str {
     let parts: Vec<Vec<u8>> = token.split('.').map(|part| URL_SAFE_NO_PAD.decode(part).expect("base64url")).collect();

@@ -16,7 +16,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::macros::datetime;
 
-use crate::redaction::{redact, redact_header};
+use crate::redaction::{redact, redact_header, redact_ids};
 
 /// The first instant of every test: ahead of the machine's clock, by which the engine sweeps expired items.
 pub(crate) const START: OffsetDateTime = datetime!(2040-01-01 00:00 UTC);
@@ -147,6 +147,15 @@ impl World {
         futures_util::future::join_all(sent).await
     }
 
+    /// The same as one bearer, and all under one idempotency key.
+    pub(crate) async fn all_at_once_under(&self, asked: Vec<(String, Value)>, token: &str, key: &str) -> Vec<Answer> {
+        let sent = asked.into_iter().map(|(path, body)| {
+            let request = self.client.post(format!("{}{path}", self.server.base_url())).json(&body).bearer_auth(token);
+            async move { Answer::read(request.header("idempotency-key", key).send().await.expect("an answer")).await }
+        });
+        futures_util::future::join_all(sent).await
+    }
+
     /// The same, each with the bearer token that stands third.
     pub(crate) async fn all_at_once_as(&self, asked: Vec<(String, Value, String)>) -> Vec<Answer> {
         let sent = asked.into_iter().map(|(path, body, token)| {
@@ -252,6 +261,7 @@ fn told(method: &Method, path: &str, headers: &HeaderMap, body: Option<&(String,
         _ if bytes.len() > 2000 || content_type.starts_with("multipart/") => format!("[{} bytes]", bytes.len()),
         Ok(mut value) => {
             redact_request(&mut value);
+            redact_ids(&mut value);
             value.to_string()
         }
         Err(_) => String::from_utf8_lossy(bytes).into_owned(),

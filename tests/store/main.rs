@@ -9,4 +9,5 @@ mod races;
 mod reads;
 mod search;
 mod sessions;
+mod usage;
 mod values;

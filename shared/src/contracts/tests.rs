@@ -9,7 +9,7 @@ use crate::identity::{Error, Language, Problem, Violation};
 
 /// One of each. The matches below make the compiler ask for a variant that is added and not listed.
 fn every_failure() -> Vec<Failure> {
-    let violation = |field, problem, value| Violation { field, problem, value };
+    let violation = |field: &'static str, problem, value| Violation { field: field.into(), problem, value };
     let core = [
         Error::Invalid(vec![
             violation("username", Problem::TooShort(3), Some("ab".into())),
@@ -48,6 +48,9 @@ fn every_failure() -> Vec<Failure> {
         Error::SecondFactorWrong,
         Error::SecondFactorAlreadyOn,
         Error::SecondFactorNotSetUp,
+        Error::UnknownAccount("anna".to_owned()),
+        Error::CounterOutOfBounds { account: "anna".to_owned(), counter: "photos" },
+        Error::KeyReused,
     ];
     let own = [
         Failure::MalformedBody,
@@ -98,23 +101,26 @@ fn place(failure: &Failure) -> usize {
             Error::SecondFactorWrong => 28,
             Error::SecondFactorAlreadyOn => 29,
             Error::SecondFactorNotSetUp => 30,
+            Error::UnknownAccount(_) => 31,
+            Error::CounterOutOfBounds { .. } => 32,
+            Error::KeyReused => 33,
         },
-        Failure::MalformedBody => 31,
-        Failure::UnknownPath => 32,
-        Failure::MethodNotAllowed => 33,
-        Failure::BodyTooLarge => 34,
-        Failure::UnsupportedMediaType => 35,
-        Failure::OriginNotAllowed => 36,
-        Failure::MalformedForm => 37,
-        Failure::NotAForm => 38,
-        Failure::Panicked => 39,
+        Failure::MalformedBody => 34,
+        Failure::UnknownPath => 35,
+        Failure::MethodNotAllowed => 36,
+        Failure::BodyTooLarge => 37,
+        Failure::UnsupportedMediaType => 38,
+        Failure::OriginNotAllowed => 39,
+        Failure::MalformedForm => 40,
+        Failure::NotAForm => 41,
+        Failure::Panicked => 42,
     }
 }
 
 #[test]
 fn the_list_is_whole() {
     let places: Vec<_> = every_failure().iter().map(place).collect();
-    assert_eq!(places, (0..40).collect::<Vec<_>>());
+    assert_eq!(places, (0..43).collect::<Vec<_>>());
 }
 
 #[test]

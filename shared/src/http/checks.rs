@@ -1,5 +1,6 @@
 //! Turns a body's fields into the core's types, collecting what is wrong with each.
 
+use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
 use serde_json::Value;
@@ -28,8 +29,8 @@ impl Checks {
     }
 
     /// Notes that a field is not acceptable.
-    pub fn note(&mut self, field: &'static str, problem: Problem, value: Option<Value>) {
-        self.0.push(Violation { field, problem, value });
+    pub fn note(&mut self, field: impl Into<Cow<'static, str>>, problem: Problem, value: Option<Value>) {
+        self.0.push(Violation { field: field.into(), problem, value });
     }
 
     /// Text that must be there and not empty.
@@ -46,6 +47,15 @@ impl Checks {
                 None
             }
         }
+    }
+
+    /// A list of objects that must be there and not empty.
+    pub fn list<T>(&mut self, field: &'static str, given: Required<Vec<T>>) -> Vec<T> {
+        let list = self.optional(field, given.0, "list of objects").unwrap_or_default();
+        if list.is_empty() {
+            self.note_missing(field);
+        }
+        list
     }
 
     /// A value that may be absent; of another type it is noted.

@@ -116,7 +116,7 @@ impl std::fmt::Display for Failure {
         match self {
             Self::Core(Error::Invalid(violations)) => {
                 // The fields only: what was sent in them may be personal.
-                let fields: Vec<_> = violations.iter().map(|violation| violation.field).collect();
+                let fields: Vec<_> = violations.iter().map(|violation| violation.field.as_ref()).collect();
                 write!(f, "invalid input: {}", fields.join(", "))
             }
             Self::Core(error) => error.fmt(f),

@@ -1,5 +1,6 @@
 //! The outcomes that are not success; each contract spells them its own way.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::Problem;
@@ -62,6 +63,20 @@ pub enum Error {
     /// The address is the account's login name too, so it can't be given up.
     #[error("the address is the login name")]
     AddressIsName,
+    /// An account that a list of changes names doesn't exist; holds the name or id.
+    #[error("unknown account")]
+    UnknownAccount(String),
+    /// A counter would leave its bounds.
+    #[error("counter out of bounds")]
+    CounterOutOfBounds {
+        /// Whose: its login name.
+        account: String,
+        /// Which, as applications spell it.
+        counter: &'static str,
+    },
+    /// A key that makes repetitions harmless was used for something else.
+    #[error("idempotency key reused")]
+    KeyReused,
     /// A search finds more than is looked through; the beginning of a longer text finds fewer.
     #[error("too many matches")]
     TooManyMatches,
@@ -124,8 +139,8 @@ impl Error {
 /// One field of a request that is not acceptable.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Violation {
-    /// The field as the caller spells it.
-    pub field: &'static str,
+    /// The field as the caller spells it, e.g. `email`, or `changes[2].add.photos` in a list.
+    pub field: Cow<'static, str>,
     /// What is wrong with it.
     pub problem: Problem,
     /// What was sent, where it may be told again (never for secrets).

@@ -169,16 +169,19 @@ impl Identity {
     /// Reads an account again for an administrator who may have ceased to be one meanwhile: who was demoted must not
     /// undo that by a request that was under way.
     async fn reconsider(&self, by: &Administrator, id: AccountId) -> Result<Versioned> {
+        self.check_still_administers(by).await?;
+        self.account(id).await
+    }
+
+    /// Refuses who has ceased to be an administrator since the request came in.
+    pub(super) async fn check_still_administers(&self, by: &Administrator) -> Result<()> {
         match by {
-            Administrator::TokenHolder => {}
+            Administrator::TokenHolder => Ok(()),
             Administrator::SignedIn(by) => {
                 let own = self.reread(by.account.account.id, &Voucher::Session(Box::new(by.session.clone()))).await?;
-                if !own.account.is_admin() {
-                    return Err(Error::NotAdministrator);
-                }
+                if own.account.is_admin() { Ok(()) } else { Err(Error::NotAdministrator) }
             }
         }
-        self.account(id).await
     }
 }
 

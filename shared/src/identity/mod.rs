@@ -39,6 +39,7 @@ mod text;
 mod token;
 mod tokens;
 mod totp;
+mod usage;
 
 pub use account::{
     Account, AccountId, DEFAULT_STORAGE_LIMIT, EmailClaim, Gender, Profile, ProfileChanges, Role, Usage,
@@ -71,3 +72,4 @@ pub use store::{Change, Claim, ClaimKind, Refused, SigningRecord, Store, Version
 pub use text::{EmailAddress, Identifier, Name, Problem, canonical, check_length};
 pub use tokens::MOST_API_TOKENS;
 pub use totp::{RECOVERY_CODES, SecondFactor, TotpSecret};
+pub use usage::{Count, Counter, Counts, KeptReport, MOST_USAGE_CHANGES, UsageChange, Whose};

@@ -72,6 +72,11 @@ impl Hashed {
         Self(URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, secret)))
     }
 
+    /// As it is kept.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// Whether this is the hash of the presented secret; takes the same time either way.
     pub fn matches(&self, secret: &[u8]) -> bool {
         self.equals(&Self::of(secret))

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use time::OffsetDateTime;
 
 use super::{
-    Account, AccountId, ApiToken, ApiTokenId, AttemptKey, Attempts, Challenge, ChallengeKey, Counting, Hashed,
-    KeyRecord, MailLog, PendingId, PendingSignIn, Picture, RefreshChain, Result, Session, SessionId,
+    Account, AccountId, ApiToken, ApiTokenId, AttemptKey, Attempts, Challenge, ChallengeKey, Counting, Counts, Hashed,
+    KeptReport, KeyRecord, MailLog, PendingId, PendingSignIn, Picture, RefreshChain, Result, Session, SessionId,
 };
 
 /// What owns a name or an address.
@@ -129,6 +129,21 @@ pub enum Change<'a> {
         /// The account's number.
         number: u64,
     },
+    /// Changes an account's counters where they are, and raises its version. Condition: it exists, and what comes of
+    /// it is within each counter's bounds. Takes effect once however often the request is sent on its way.
+    Count {
+        /// Whose counters.
+        account: AccountId,
+        /// What becomes of them.
+        counts: &'a Counts,
+    },
+    /// Remembers a report by its key. Condition: none is known by it.
+    KeepReport {
+        /// The report.
+        report: &'a KeptReport,
+        /// The present instant.
+        now: OffsetDateTime,
+    },
     /// Makes sure that the first administrator is made only once. Condition: it never was.
     MarkFirstAdministrator,
 }
@@ -244,6 +259,9 @@ pub trait Store: Send + Sync {
 
     /// What was mailed to an address of late.
     async fn mail_log(&self, address_key: &str) -> Result<MailLog>;
+
+    /// The report that is remembered by this key, one that is past its time possibly too.
+    async fn kept_report(&self, key: &Hashed) -> Result<Option<KeptReport>>;
 
     /// The picture of the account of this number.
     async fn picture(&self, number: u64) -> Result<Option<Picture>>;

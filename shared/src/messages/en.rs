@@ -25,6 +25,9 @@ pub(super) fn text(key: Text) -> &'static str {
         Text::AddressIsName => {
             "This e-mail is also the username and can't be given up; another one can be added and made primary"
         }
+        Text::UnknownAccount => "No such account",
+        Text::CounterOutOfBounds => "A counter would leave its bounds",
+        Text::KeyReused => "This Idempotency-Key was used for another request",
         Text::TooManyMatches => "Too many accounts match, type more of the name or address",
         Text::CurrentPasswordWrong => "The current password is wrong",
         Text::OldPasswordWrong => "The old password is wrong",

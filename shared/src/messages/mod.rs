@@ -47,6 +47,12 @@ pub(crate) enum Text {
     PrimaryAddress,
     /// The address is the login name.
     AddressIsName,
+    /// A named account doesn't exist.
+    UnknownAccount,
+    /// A counter would leave its bounds.
+    CounterOutOfBounds,
+    /// The key was used for another request.
+    KeyReused,
     /// A search finds too many.
     TooManyMatches,
     /// The current password is wrong.
@@ -127,6 +133,12 @@ pub(crate) fn problem(problem: &Problem, language: Language) -> String {
 pub(crate) fn of(failure: &Failure, language: Language) -> String {
     match failure {
         Failure::Core(Error::Invalid(violations)) => of_violations(violations, language),
+        Failure::Core(error @ Error::UnknownAccount(named)) => {
+            format!("{}: {named}", text(key_of_error(error), language))
+        }
+        Failure::Core(error @ Error::CounterOutOfBounds { account, counter }) => {
+            format!("{}: {account}, {counter}", text(key_of_error(error), language))
+        }
         other => text(key(other), language).to_owned(),
     }
 }
@@ -176,6 +188,9 @@ fn key_of_error(error: &Error) -> Text {
         Error::LimitReached => Text::LimitReached,
         Error::PrimaryAddress => Text::PrimaryAddress,
         Error::AddressIsName => Text::AddressIsName,
+        Error::UnknownAccount(_) => Text::UnknownAccount,
+        Error::CounterOutOfBounds { .. } => Text::CounterOutOfBounds,
+        Error::KeyReused => Text::KeyReused,
         Error::TooManyMatches => Text::TooManyMatches,
         Error::CurrentPasswordWrong => Text::CurrentPasswordWrong,
         Error::SecondFactorNeeded => Text::SecondFactorNeeded,

@@ -4,6 +4,7 @@ mod kite;
 mod races;
 mod search;
 mod sproutgate;
+mod usage;
 
 use reqwest::Method;
 use serde_json::{Value, json};

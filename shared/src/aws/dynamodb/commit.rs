@@ -3,13 +3,13 @@
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason};
 
-use super::DynamoStore;
 use super::fault::{fault, patiently, unavailable};
 use super::items::{
     AccountItem, ApiTokenItem, ChallengeItem, ClaimItem, Item, Key, PendingItem, PictureItem, SessionItem, found_at,
     mail_log_expiry,
 };
 use super::write::{Write, mark};
+use super::{DynamoStore, usage};
 use crate::identity::{Account, AccountId, Chance, Change, Claim, ClaimKind, MailLog, Refused, Result, Version};
 
 const ABSENT: &str = "attribute_not_exists(#pk)";
@@ -24,7 +24,7 @@ pub(super) async fn commit(store: &DynamoStore, changes: &[Change<'_>]) -> Resul
     }
     match writes.pop() {
         None => Ok(Ok(())),
-        Some(only) if writes.is_empty() => alone(store, only).await,
+        Some(only) if writes.is_empty() && only.may_be_alone() => alone(store, only).await,
         Some(last) => {
             writes.push(last);
             together(store, writes).await
@@ -83,6 +83,8 @@ fn add(writes: &mut Vec<Write>, change: &Change<'_>, chance: &dyn Chance) -> any
         Change::RecordMail { log, was } => record(log, *was, chance)?,
         Change::KeepPicture { number, picture } => Write::put(&PictureItem::new(*number, picture))?,
         Change::DropPicture { number } => Write::delete(Key::picture(*number)),
+        Change::Count { account, counts } => usage::count(*account, counts)?,
+        Change::KeepReport { report, now } => usage::keep(report, *now)?,
         Change::MarkFirstAdministrator => Write::put(&Key::first_administrator())?.when(ABSENT),
     };
     writes.push(write);

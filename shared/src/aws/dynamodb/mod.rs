@@ -11,6 +11,7 @@ mod listing;
 mod reads;
 mod search;
 mod table;
+mod usage;
 mod write;
 
 use std::collections::BTreeSet;
@@ -25,12 +26,12 @@ pub use table::create_table;
 
 use crate::identity::{
     Account, AccountId, ApiToken, ApiTokenId, AttemptKey, Attempts, Challenge, ChallengeKey, Chance, Change, Claim,
-    ClaimKind, Counting, Hashed, KeyRecord, MailLog, PendingId, PendingSignIn, Picture, RefreshChain, Refused, Result,
-    Session, SessionId, SigningRecord, Store, Versioned,
+    ClaimKind, Counting, Hashed, KeptReport, KeyRecord, MailLog, PendingId, PendingSignIn, Picture, RefreshChain,
+    Refused, Result, Session, SessionId, SigningRecord, Store, Versioned,
 };
 use items::{
-    AccountItem, AdminTokenItem, CounterItem, IssuerItem, Key, MailLogItem, PictureItem, SigningKeyItem, attribute,
-    refreshed,
+    AccountItem, AdminTokenItem, CounterItem, IssuerItem, Key, MailLogItem, PictureItem, ReportItem, SigningKeyItem,
+    attribute, refreshed,
 };
 use write::Write;
 
@@ -178,6 +179,11 @@ impl Store for DynamoStore {
     async fn mail_log(&self, address_key: &str) -> Result<MailLog> {
         let stored = self.get::<MailLogItem>(Key::mail_log(address_key)).await?;
         Ok(stored.map_or_else(|| MailLog::empty(address_key), |item| item.log))
+    }
+
+    async fn kept_report(&self, key: &Hashed) -> Result<Option<KeptReport>> {
+        let stored = self.get::<ReportItem>(Key::report(key)).await?;
+        Ok(stored.map(|item| item.report(key)).transpose()?)
     }
 
     async fn picture(&self, number: u64) -> Result<Option<Picture>> {

@@ -1,5 +1,6 @@
 //! One conditional write, sent alone or as part of a transaction.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use anyhow::Context;
@@ -30,7 +31,7 @@ pub(super) fn mark(chance: &dyn Chance) -> anyhow::Result<String> {
 
 enum Act {
     Put(Item),
-    Update(Key, &'static str),
+    Update(Key, Cow<'static, str>),
     Delete(Key),
 }
 
@@ -38,17 +39,19 @@ enum Act {
 /// table's reserved words.
 pub(super) struct Write {
     act: Act,
-    condition: Option<&'static str>,
+    condition: Option<Cow<'static, str>>,
     values: HashMap<String, AttributeValue>,
     mark: Option<String>,
     tells: bool,
+    never_alone: bool,
     /// What it means when the condition fails.
     pub(super) refused: Refused,
 }
 
 impl Write {
     fn new(act: Act) -> Self {
-        Self { act, condition: None, values: HashMap::new(), mark: None, tells: false, refused: Refused::Stale }
+        let values = HashMap::new();
+        Self { act, condition: None, values, mark: None, tells: false, never_alone: false, refused: Refused::Stale }
     }
 
     /// Stores a whole item.
@@ -57,8 +60,8 @@ impl Write {
     }
 
     /// Changes attributes.
-    pub(super) fn update(key: Key, expression: &'static str) -> Self {
-        Self::new(Act::Update(key, expression))
+    pub(super) fn update(key: Key, expression: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Act::Update(key, expression.into()))
     }
 
     /// Removes an item.
@@ -67,13 +70,13 @@ impl Write {
     }
 
     /// Sets the condition.
-    pub(super) fn when(self, condition: &'static str) -> Self {
-        Self { condition: Some(condition), ..self }
+    pub(super) fn when(self, condition: impl Into<Cow<'static, str>>) -> Self {
+        Self { condition: Some(condition.into()), ..self }
     }
 
     /// Gives one of the expressions' `:name` its value.
-    pub(super) fn value(mut self, name: &'static str, value: &impl Serialize) -> anyhow::Result<Self> {
-        self.values.insert(name.to_owned(), items::attribute(value)?);
+    pub(super) fn value(mut self, name: impl Into<String>, value: &impl Serialize) -> anyhow::Result<Self> {
+        self.values.insert(name.into(), items::attribute(value)?);
         Ok(self)
     }
 
@@ -94,9 +97,20 @@ impl Write {
         Self { mark: Some(mark), ..self }
     }
 
+    /// Nothing tells such a write that its first attempt took place: only as part of a transaction, even of no other
+    /// write, does it take effect once however often the SDK sends it.
+    pub(super) fn never_alone(self) -> Self {
+        Self { never_alone: true, ..self }
+    }
+
+    pub(super) fn may_be_alone(&self) -> bool {
+        !self.never_alone
+    }
+
     fn names(&self) -> Option<HashMap<String, String>> {
-        let update = if let Act::Update(_, expression) = &self.act { expression } else { "" };
-        let words = update.split(not_in_a_name).chain(self.condition.unwrap_or_default().split(not_in_a_name));
+        let update = if let Act::Update(_, expression) = &self.act { expression.as_ref() } else { "" };
+        let condition = self.condition.as_deref().unwrap_or_default();
+        let words = update.split(not_in_a_name).chain(condition.split(not_in_a_name));
         let names: HashMap<_, _> =
             words.filter_map(|word| word.strip_prefix('#').map(|name| (word.to_owned(), name.to_owned()))).collect();
         Some(names).filter(|names| !names.is_empty())
@@ -108,7 +122,7 @@ impl Write {
 
     /// As one part of a transaction.
     pub(super) fn part(&self, table: &str) -> anyhow::Result<TransactWriteItem> {
-        let condition = self.condition.map(str::to_owned);
+        let condition = self.condition.as_deref().map(str::to_owned);
         let (names, values) = (self.names(), self.given());
         let part = TransactWriteItem::builder();
         let part = match &self.act {
@@ -126,7 +140,7 @@ impl Write {
                 Update::builder()
                     .table_name(table)
                     .set_key(Some(key.clone().attributes()))
-                    .update_expression(*expression)
+                    .update_expression(expression.as_ref())
                     .set_condition_expression(condition)
                     .set_expression_attribute_names(names)
                     .set_expression_attribute_values(values)
@@ -160,7 +174,7 @@ impl Write {
     /// The same. `Err`: the condition failed; what is stored, if the write tells that and anything is.
     pub(super) async fn sent(self, store: &DynamoStore) -> Result<Result<(), Option<Item>>> {
         let DynamoStore { client, table, chance } = store;
-        let condition = self.condition.map(str::to_owned);
+        let condition = self.condition.as_deref().map(str::to_owned);
         let (names, values) = (self.names(), self.given());
         let tells = self.tells || self.mark.is_some();
         let back = tells.then_some(ReturnValuesOnConditionCheckFailure::AllOld);

@@ -11,6 +11,7 @@ mod second_factor;
 mod session;
 mod sessions;
 mod tokens;
+pub(super) mod usage;
 
 use axum::http::StatusCode;
 use schemars::JsonSchema;
@@ -99,7 +100,7 @@ fn of_error(error: &Error) -> (StatusCode, u32) {
         Error::PasswordAlreadyChosen => (StatusCode::FORBIDDEN, 40300),
         Error::ScopeMissing => (StatusCode::FORBIDDEN, 40302),
         Error::PasswordChangeRequired => (StatusCode::FORBIDDEN, 40301),
-        Error::NotFound => (StatusCode::NOT_FOUND, 40400),
+        Error::NotFound | Error::UnknownAccount(_) => (StatusCode::NOT_FOUND, 40400),
         Error::NameTaken | Error::EmailTaken => (StatusCode::CONFLICT, 40900),
         Error::LastAdministrator => (StatusCode::CONFLICT, 40901),
         Error::PictureTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, 41300),
@@ -109,6 +110,8 @@ fn of_error(error: &Error) -> (StatusCode, u32) {
         Error::LimitReached => (StatusCode::CONFLICT, 40902),
         Error::PrimaryAddress => (StatusCode::CONFLICT, 40903),
         Error::AddressIsName => (StatusCode::CONFLICT, 40904),
+        Error::CounterOutOfBounds { .. } => (StatusCode::CONFLICT, 40905),
+        Error::KeyReused => (StatusCode::CONFLICT, 40906),
         Error::TooManyRequests { .. } => (StatusCode::TOO_MANY_REQUESTS, 42900),
         Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, 50000),
         Error::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, 50300),

@@ -5,6 +5,7 @@ pub(super) mod login;
 pub(super) mod profile;
 pub(super) mod register;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use axum::extract::FromRequestParts;
@@ -101,7 +102,7 @@ struct FieldError {
     #[schemars(with = "Value")]
     value: Option<Value>,
     msg: String,
-    path: &'static str,
+    path: Cow<'static, str>,
     #[schemars(extend("const" = "body"))]
     location: &'static str,
 }
@@ -126,7 +127,7 @@ fn field_errors(violations: &[Violation], language: Language) -> Vec<FieldError>
         r#type: "field",
         value: found.value.clone(),
         msg: messages::problem(&found.problem, language),
-        path: found.field,
+        path: found.field.clone(),
         location: "body",
     });
     told.collect()
@@ -158,7 +159,8 @@ fn status_of_error(error: &Error) -> StatusCode {
         | Error::ScopeMissing
         | Error::NotAdministrator
         | Error::RegistrationClosed => StatusCode::FORBIDDEN,
-        Error::NotFound => StatusCode::NOT_FOUND,
+        Error::NotFound | Error::UnknownAccount(_) => StatusCode::NOT_FOUND,
+        Error::CounterOutOfBounds { .. } | Error::KeyReused => StatusCode::CONFLICT,
         Error::PictureUnreadable => StatusCode::BAD_REQUEST,
         Error::PictureTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Error::PictureTypeUnsupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,

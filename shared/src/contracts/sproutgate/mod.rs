@@ -126,7 +126,7 @@ fn status_of_error(error: &Error) -> StatusCode {
         | Error::ScopeMissing
         | Error::NotAdministrator
         | Error::RegistrationClosed => StatusCode::FORBIDDEN,
-        Error::NotFound => StatusCode::NOT_FOUND,
+        Error::NotFound | Error::UnknownAccount(_) => StatusCode::NOT_FOUND,
         Error::NameTaken
         | Error::EmailTaken
         | Error::LastAdministrator
@@ -134,6 +134,7 @@ fn status_of_error(error: &Error) -> StatusCode {
         | Error::SecondFactorAlreadyOn
         | Error::SecondFactorNotSetUp => StatusCode::CONFLICT,
         Error::PrimaryAddress | Error::AddressIsName => StatusCode::CONFLICT,
+        Error::CounterOutOfBounds { .. } | Error::KeyReused => StatusCode::CONFLICT,
         Error::PictureUnreadable => StatusCode::BAD_REQUEST,
         Error::PictureTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Error::PictureTypeUnsupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,

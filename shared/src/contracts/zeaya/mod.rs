@@ -179,7 +179,7 @@ fn own_text(failure: &Failure) -> Option<Text> {
 fn field_errors(violations: &[Violation], language: Language) -> Value {
     let mut fields = Map::new();
     for found in violations {
-        let entry = fields.entry(found.field).or_insert_with(|| json!([]));
+        let entry = fields.entry(found.field.as_ref()).or_insert_with(|| json!([]));
         if let Value::Array(told) = entry {
             told.push(messages::problem(&found.problem, language).into());
         }
@@ -230,6 +230,9 @@ fn own_code(error: &Error) -> Option<u16> {
         | Error::LimitReached
         | Error::PrimaryAddress
         | Error::AddressIsName
+        | Error::UnknownAccount(_)
+        | Error::CounterOutOfBounds { .. }
+        | Error::KeyReused
         | Error::TooManyMatches
         | Error::CodeWrong
         | Error::PictureUnreadable
@@ -259,7 +262,7 @@ fn status_of_error(error: &Error) -> StatusCode {
         | Error::ScopeMissing
         | Error::NotAdministrator
         | Error::RegistrationClosed => StatusCode::FORBIDDEN,
-        Error::NotFound => StatusCode::NOT_FOUND,
+        Error::NotFound | Error::UnknownAccount(_) => StatusCode::NOT_FOUND,
         Error::NameTaken
         | Error::EmailTaken
         | Error::LastAdministrator
@@ -267,6 +270,7 @@ fn status_of_error(error: &Error) -> StatusCode {
         | Error::SecondFactorAlreadyOn
         | Error::SecondFactorNotSetUp => StatusCode::CONFLICT,
         Error::PrimaryAddress | Error::AddressIsName => StatusCode::CONFLICT,
+        Error::CounterOutOfBounds { .. } | Error::KeyReused => StatusCode::CONFLICT,
         Error::PictureUnreadable => StatusCode::BAD_REQUEST,
         Error::PictureTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Error::PictureTypeUnsupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -10,7 +10,9 @@ use ring::digest;
 use serde::{Deserialize, Serialize};
 
 use super::Item;
-use crate::identity::{AccountId, ApiTokenId, AttemptKey, Challenge, ChallengeKey, ClaimKind, PendingId, SessionId};
+use crate::identity::{
+    AccountId, ApiTokenId, AttemptKey, Challenge, ChallengeKey, ClaimKind, Hashed, PendingId, SessionId,
+};
 
 /// Over how many partitions of that index accounts are spread, so that no single one takes all writes.
 pub(in super::super) const LISTING_SHARDS: u64 = 8;
@@ -94,6 +96,10 @@ impl Key {
 
     pub(in super::super) fn mail_log(address_key: &str) -> Self {
         Self::new(format!("mail#{}", fitting(address_key)), "log")
+    }
+
+    pub(in super::super) fn report(key: &Hashed) -> Self {
+        Self::new(format!("report#{}", key.as_str()), "report")
     }
 
     /// By the account's number, which its address tells, so that serving a picture takes one read.

@@ -11,6 +11,7 @@
 //! | code | `code#<purpose>#<subject>` | `<address key>`, for registrations `<address key>#<request>` | `expires_at` |
 //! | mail log | `mail#<address key>` | `log` | `expires_at`, `written` |
 //! | avatar picture | `avatar#<account number>` | `picture` | |
+//! | report of usage under a key | `report#<hash of key and caller>` | `report` | `expires_at` |
 //! | last account number | `counter#number` | `counter` | |
 //! | number of accounts, in shards | `total#<shard>` | `counter` | |
 //! | issuer and signing keys | `signing` | `issuer`, `key#<sequence>` | |
@@ -33,8 +34,8 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::identity::{
-    Account, AccountId, ApiToken, Attempts, Challenge, Claim, ClaimKind, Counting, Hashed, KeyRecord, MailLog,
-    PendingSignIn, Picture, RefreshChain, Session, Version, Versioned,
+    Account, AccountId, ApiToken, Attempts, Challenge, Claim, ClaimKind, Counting, Hashed, KeptReport, KeyRecord,
+    MailLog, PendingSignIn, Picture, RefreshChain, Session, Version, Versioned,
 };
 
 pub(super) use keys::{API_TOKEN, CLAIM, Key, LISTING_SHARDS, SESSION, TOTAL_SHARDS, found_at};
@@ -252,6 +253,30 @@ pub(super) struct MailLogItem {
 /// When the table may drop a mail log. An empty one tells no instant and keeps the one it has.
 pub(super) fn mail_log_expiry(log: &MailLog) -> Option<i64> {
     log.expires_at().map(|end| (end + CODE_TAIL).unix_timestamp())
+}
+
+/// A report of usage that took place under a key.
+#[derive(Serialize, Deserialize)]
+pub(super) struct ReportItem {
+    #[serde(flatten)]
+    key: Key,
+    expires_at: i64,
+    digest: Hashed,
+    /// Epoch seconds.
+    until: i64,
+}
+
+impl ReportItem {
+    pub(super) fn new(report: &KeptReport) -> Self {
+        let until = report.until.unix_timestamp();
+        let expires_at = (report.until + CODE_TAIL).unix_timestamp();
+        Self { key: Key::report(&report.key), expires_at, digest: report.digest.clone(), until }
+    }
+
+    pub(super) fn report(self, key: &Hashed) -> anyhow::Result<KeptReport> {
+        let until = OffsetDateTime::from_unix_timestamp(self.until)?;
+        Ok(KeptReport { key: key.clone(), digest: self.digest, until })
+    }
 }
 
 #[derive(Deserialize)]
