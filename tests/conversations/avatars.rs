@@ -34,7 +34,7 @@ fn photograph() -> Vec<u8> {
 }
 
 /// Transparent, but for a green square in the middle, and with a text chunk.
-fn drawing() -> Vec<u8> {
+pub(crate) fn drawing() -> Vec<u8> {
     let inside = |at: u32| (100..200).contains(&at);
     let image = RgbaImage::from_fn(300, 300, |x, y| {
         image::Rgba(if inside(x) && inside(y) { [0, 180, 0, 255] } else { [0, 0, 0, 0] })
@@ -73,7 +73,7 @@ fn crc32(bytes: &[u8]) -> u32 {
     })
 }
 
-fn form(field: &str, file: &[u8]) -> Vec<u8> {
+pub(crate) fn form(field: &str, file: &[u8]) -> Vec<u8> {
     let head = format!(
         "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{field}\"; filename=\"a\"\r\n\
          Content-Type: application/octet-stream\r\n\r\n"
@@ -81,7 +81,7 @@ fn form(field: &str, file: &[u8]) -> Vec<u8> {
     [head.as_bytes(), file, format!("\r\n--{BOUNDARY}--\r\n").as_bytes()].concat()
 }
 
-fn form_type() -> String {
+pub(crate) fn form_type() -> String {
     format!("multipart/form-data; boundary={BOUNDARY}")
 }
 

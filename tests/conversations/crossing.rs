@@ -1,66 +1,7 @@
 use serde_json::{Value, json};
 
-use crate::support::{Answer, World};
-
-const CONTRACTS: [&str; 4] = ["kite", "zeaya", "sproutgate", "mcphub"];
-
-/// Makes an account through a contract, with everything that this takes there.
-async fn register(world: &mut World, contract: &str, name: &str, password: &str) {
-    let email = format!("{name}@example.com");
-    let body = match contract {
-        "sproutgate" => json!({"account": name, "password": password, "username": name, "email": email}),
-        _ => json!({"username": name, "password": password, "email": email}),
-    };
-    let path = if contract == "kite" {
-        "/kite/api/v1/auth/register".to_owned()
-    } else {
-        format!("/{contract}/api/auth/register")
-    };
-    let answer = world.post(&path, body).quietly().await;
-    assert!(answer.status.is_success(), "{contract}: {}", answer.body);
-    if contract == "sproutgate" {
-        let code = world.code_for(&email);
-        let body = json!({"account": name, "code": code});
-        let answer = world.post("/sproutgate/api/auth/verify-email", body).quietly().await;
-        assert!(answer.status.is_success(), "{}", answer.body);
-    }
-}
-
-async fn log_in(world: &mut World, contract: &str, name: &str, password: &str) -> Answer {
-    let (path, field) = match contract {
-        "kite" => ("/kite/api/v1/auth/login", "username"),
-        "zeaya" => ("/zeaya/api/auth/login", "username"),
-        "sproutgate" => ("/sproutgate/api/auth/login", "account"),
-        _ => ("/mcphub/api/auth/login", "username"),
-    };
-    world.post(path, json!({field: name, "password": password})).quietly().await
-}
-
-fn token_of(contract: &str, answer: &Answer) -> String {
-    answer.text(match contract {
-        "kite" => "/data/access_token",
-        "zeaya" => "/data/token",
-        _ => "/token",
-    })
-}
-
-/// Asks who the token's bearer is; returns the name as that contract tells it.
-async fn who(world: &mut World, contract: &str, token: &str) -> Result<String, u16> {
-    let (path, pointer) = match contract {
-        "kite" => ("/kite/api/v1/profile", "/data/username"),
-        "zeaya" => ("/zeaya/api/auth/user", "/data/username"),
-        "sproutgate" => ("/sproutgate/api/auth/me", "/user/account"),
-        _ => ("/mcphub/api/auth/user", "/user/username"),
-    };
-    let answer = world.get(path).bearer(token).quietly().await;
-    if answer.status.is_success() { Ok(answer.text(pointer)) } else { Err(answer.status.as_u16()) }
-}
-
-async fn log_out(world: &mut World, contract: &str, token: &str) {
-    let path = if contract == "kite" { "/kite/api/v1/auth/logout" } else { "/zeaya/api/auth/logout" };
-    let answer = world.ask(reqwest::Method::POST, path).bearer(token).quietly().await;
-    assert!(answer.status.is_success(), "{}", answer.body);
-}
+use crate::contracts::{CONTRACTS, log_in, log_out, register, token_of, who};
+use crate::support::World;
 
 #[tokio::test]
 async fn an_account_made_anywhere_signs_in_everywhere_and_its_token_is_good_everywhere() {

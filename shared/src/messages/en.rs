@@ -63,7 +63,10 @@ pub(super) fn text(key: Text) -> &'static str {
 pub(super) fn problem(problem: &Problem) -> String {
     match problem {
         Problem::Missing => "required".to_owned(),
-        Problem::WrongType(expected) => format!("must be a {expected}"),
+        Problem::WrongType(expected) => {
+            let article = if expected.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+            format!("must be {article} {expected}")
+        }
         Problem::TooShort(least) => format!("at least {least} characters"),
         Problem::TooLong(most) => format!("at most {most} characters"),
         Problem::TooMany(most) => format!("at most {most} entries"),

@@ -21,7 +21,7 @@ async fn create(world: &mut World, by: &str, name: &str, role: &str) -> String {
 }
 
 /// The document's own account.
-fn demo() -> Value {
+pub(crate) fn demo() -> Value {
     json!({
         "account": "demo",
         "password": "demo123",

@@ -1,0 +1,153 @@
+//! The rows: which test shows which endpoint. What the routers serve is asked of them, so that neither a route nor a
+//! row is without its test.
+
+use std::collections::BTreeSet;
+
+use reqwest::{Method, StatusCode};
+
+use crate::structure::{read, rust_files};
+use crate::support::World;
+
+pub(super) struct Row {
+    pub(super) contract: &'static str,
+    pub(super) method: &'static str,
+    pub(super) path: &'static str,
+    /// The test that shows it.
+    pub(super) test: &'static str,
+}
+
+const fn row(contract: &'static str, method: &'static str, path: &'static str, test: &'static str) -> Row {
+    Row { contract, method, path, test }
+}
+
+/// A row of that contract.
+const fn kite(method: &'static str, path: &'static str, test: &'static str) -> Row {
+    row("kite", method, path, test)
+}
+
+const fn zeaya(method: &'static str, path: &'static str, test: &'static str) -> Row {
+    row("zeaya", method, path, test)
+}
+
+const fn sproutgate(method: &'static str, path: &'static str, test: &'static str) -> Row {
+    row("sproutgate", method, path, test)
+}
+
+const fn mcphub(method: &'static str, path: &'static str, test: &'static str) -> Row {
+    row("mcphub", method, path, test)
+}
+
+pub(super) const ROWS: &[Row] = &[
+    kite("POST", "/api/v1/auth/login", "kite_post_auth_login"),
+    kite("POST", "/api/v1/auth/register", "kite_post_auth_register"),
+    kite("POST", "/api/v1/auth/refresh", "kite_post_auth_refresh"),
+    kite("POST", "/api/v1/auth/logout", "kite_post_auth_logout"),
+    kite("GET", "/api/v1/profile", "kite_get_profile"),
+    kite("PUT", "/api/v1/profile", "kite_put_profile"),
+    kite("POST", "/api/v1/auth/change-password", "kite_post_auth_change_password"),
+    kite("POST", "/api/v1/auth/first-login-reset", "kite_post_auth_first_login_reset"),
+    kite("GET", "/api/v1/tokens", "kite_get_tokens"),
+    kite("POST", "/api/v1/tokens", "kite_post_tokens"),
+    kite("DELETE", "/api/v1/tokens/{id}", "kite_delete_token"),
+    kite("POST", "/api/v1/auth/email-change/request", "kite_post_auth_email_change_request"),
+    kite("POST", "/api/v1/auth/email-change/confirm", "kite_post_auth_email_change_confirm"),
+    kite("GET", "/api/v1/auth/options", "kite_get_auth_options"),
+    kite("POST", "/api/v1/auth/password-reset/request", "kite_post_auth_password_reset_request"),
+    kite("POST", "/api/v1/auth/password-reset/confirm", "kite_post_auth_password_reset_confirm"),
+    kite("GET", "/api/v1/admin/users", "kite_get_admin_users"),
+    kite("POST", "/api/v1/admin/users", "kite_post_admin_users"),
+    kite("PUT", "/api/v1/admin/users/{id}", "kite_put_admin_user"),
+    kite("DELETE", "/api/v1/admin/users/{id}", "kite_delete_admin_user"),
+    kite("GET", "/api/v1/health", "kite_get_health"),
+    kite("POST", "/api/v1/admin/usage", "added_to_and_set_and_seen_in_every_contract"),
+    kite("GET", "/api/v1/admin/users/{id}/usage", "added_to_and_set_and_seen_in_every_contract"),
+    kite("POST", "/api/v1/auth/2fa/setup", "set_up_turned_on_asked_for_and_turned_off"),
+    kite("POST", "/api/v1/auth/2fa/enable", "set_up_turned_on_asked_for_and_turned_off"),
+    kite("POST", "/api/v1/auth/2fa/disable", "set_up_turned_on_asked_for_and_turned_off"),
+    kite("POST", "/api/v1/auth/2fa/verify", "set_up_turned_on_asked_for_and_turned_off"),
+    kite("POST", "/api/v1/auth/2fa/recovery-codes", "recovery_codes_work_once_each"),
+    kite("POST", "/api/v1/admin/users/{id}/2fa/reset", "an_administrator_takes_it_away_from_who_lost_it"),
+    kite("GET", "/api/v1/sessions", "listed_newest_first_and_ended_one_by_one"),
+    kite("DELETE", "/api/v1/sessions", "all_others_end_together"),
+    kite("DELETE", "/api/v1/sessions/{id}", "listed_newest_first_and_ended_one_by_one"),
+    kite("GET", "/api/v1/emails", "added_promoted_and_removed"),
+    kite("POST", "/api/v1/emails", "added_promoted_and_removed"),
+    kite("POST", "/api/v1/emails/verify", "added_promoted_and_removed"),
+    kite("POST", "/api/v1/emails/promote", "added_promoted_and_removed"),
+    kite("POST", "/api/v1/emails/remove", "added_promoted_and_removed"),
+    zeaya("POST", "/api/auth/register", "zeaya_post_register"),
+    zeaya("POST", "/api/auth/login", "zeaya_post_login"),
+    zeaya("POST", "/api/auth/logout", "zeaya_post_logout"),
+    zeaya("GET", "/api/auth/user", "zeaya_get_user"),
+    zeaya("PUT", "/api/auth/profile", "zeaya_put_profile"),
+    zeaya("PUT", "/api/auth/password", "zeaya_put_password"),
+    zeaya("POST", "/api/auth/avatar", "zeaya_post_avatar"),
+    zeaya("GET", "/storage/avatars/{file}", "zeaya_get_storage_avatar"),
+    sproutgate("POST", "/api/auth/login", "sproutgate_post_login"),
+    sproutgate("POST", "/api/auth/verify", "sproutgate_post_verify"),
+    sproutgate("GET", "/api/auth/verify", "sproutgate_get_verify"),
+    sproutgate("GET", "/api/auth/me", "sproutgate_get_me"),
+    sproutgate("PUT", "/api/auth/profile", "sproutgate_put_profile"),
+    sproutgate("POST", "/api/auth/register", "sproutgate_post_register"),
+    sproutgate("POST", "/api/auth/verify-email", "sproutgate_post_verify_email"),
+    sproutgate("POST", "/api/auth/forgot-password", "sproutgate_post_forgot_password"),
+    sproutgate("POST", "/api/auth/reset-password", "sproutgate_post_reset_password"),
+    sproutgate("POST", "/api/auth/secondary-email/request", "sproutgate_post_secondary_email_request"),
+    sproutgate("POST", "/api/auth/secondary-email/verify", "sproutgate_post_secondary_email_verify"),
+    sproutgate("GET", "/api/admin/users", "sproutgate_get_admin_users"),
+    sproutgate("POST", "/api/admin/users", "sproutgate_post_admin_users"),
+    sproutgate("PUT", "/api/admin/users/{account}", "sproutgate_put_admin_user"),
+    sproutgate("DELETE", "/api/admin/users/{account}", "sproutgate_delete_admin_user"),
+    mcphub("POST", "/api/auth/login", "mcphub_post_login"),
+    mcphub("POST", "/api/auth/register", "mcphub_post_register"),
+    mcphub("GET", "/api/auth/user", "mcphub_get_user"),
+    mcphub("POST", "/api/auth/change-password", "mcphub_post_change_password"),
+];
+
+/// Paths that every contract serves under its mount, since a picture's address carries it.
+const COMMON: [&str; 1] = ["/storage/avatars/{file}"];
+
+/// What the routers serve, as they tell it of a method that none of them has.
+async fn served() -> BTreeSet<(String, String, String)> {
+    let mut world = World::start().await;
+    let mut served = BTreeSet::new();
+    for path in polygate_shared::http::paths().keys() {
+        let asked = path.split('/').map(|part| if part.starts_with('{') { "x" } else { part }).collect::<Vec<_>>();
+        for contract in ["kite", "zeaya", "sproutgate", "mcphub"] {
+            let answer = world.ask(Method::TRACE, &format!("/{contract}{}", asked.join("/"))).quietly().await;
+            if answer.status == StatusCode::NOT_FOUND {
+                continue;
+            }
+            assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{contract} {path}: {}", answer.body);
+            let allowed = answer.headers["allow"].to_str().expect("methods").to_owned();
+            for method in allowed.split(',').filter(|method| *method != "HEAD") {
+                served.insert((contract.to_owned(), (*path).to_owned(), method.to_owned()));
+            }
+        }
+    }
+    served
+}
+
+#[tokio::test]
+async fn every_route_has_a_row_and_every_row_a_route() {
+    let rows: BTreeSet<_> =
+        ROWS.iter().map(|row| (row.contract.to_owned(), row.path.to_owned(), row.method.to_owned())).collect();
+    assert_eq!(rows.len(), ROWS.len(), "a row stands twice");
+    let mut served = served().await;
+    served.retain(|(contract, path, _)| contract == "zeaya" || !COMMON.contains(&path.as_str()));
+    let without_test: Vec<_> = served.difference(&rows).collect();
+    let without_route: Vec<_> = rows.difference(&served).collect();
+    assert!(
+        without_test.is_empty() && without_route.is_empty(),
+        "no test: {without_test:#?}, no route: {without_route:#?}"
+    );
+}
+
+#[test]
+fn every_row_names_a_test() {
+    let tests: String = rust_files("tests/conversations").iter().map(|file| read(file)).collect();
+    for row in ROWS {
+        let name = format!("#[tokio::test]\nasync fn {}()", row.test);
+        assert!(tests.contains(&name), "{} {} {}: no test is called {}", row.contract, row.method, row.path, row.test);
+    }
+}
