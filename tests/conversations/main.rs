@@ -7,6 +7,7 @@ mod api_tokens;
 mod avatars;
 mod contracts;
 mod crossing;
+mod documents;
 mod email_change;
 mod emails;
 mod events;
