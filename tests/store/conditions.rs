@@ -1,6 +1,6 @@
 //! Every change under its condition, once as it holds and once as it fails.
 
-use polygate_shared::identity::{Account, Change, Claim, ClaimKind, Refused, Store, Version};
+use polygate_shared::identity::{Account, Change, Claim, ClaimKind, Refused, RuntimeSettings, Store, Version};
 
 use crate::engine::Engine;
 use crate::values::*;
@@ -179,6 +179,27 @@ async fn mails_are_recorded_one_after_the_other() {
     assert_eq!(commit(&engine, &[Change::RecordMail { log: &none, was: 2 }]).await, Ok(()));
     assert_eq!(engine.store.mail_log("a@b.co").await.expect("a log"), none);
     assert_eq!(engine.expiry("mail#a@b.co".to_owned(), "log".to_owned()).await, expiry);
+}
+
+#[tokio::test]
+async fn settings_are_changed_only_as_they_were_read() {
+    let engine = Engine::start().await;
+    let nothing = RuntimeSettings::default();
+    let wanted = [(ClaimKind::Name, "alice".to_owned()), (ClaimKind::Name, "nobody".to_owned())];
+    assert_eq!(engine.store.runtime_settings().await.expect("an answer"), nothing);
+    assert_eq!(engine.store.claims_and_settings(&wanted).await.expect("an answer"), (Vec::new(), nothing));
+    commit(&engine, &[Change::TakeClaim(name("alice", id(1)))]).await.expect("a free name");
+    let first = RuntimeSettings { allow_registration: Some(false), default_storage_limit: None, version: 1 };
+    let second = RuntimeSettings { allow_registration: None, default_storage_limit: Some(-1), version: 2 };
+    let change = |settings, was| Change::ChangeSettings { settings, was };
+    assert_eq!(commit(&engine, &[change(&second, 1)]).await, stale(), "nothing was set yet");
+    assert_eq!(commit(&engine, &[change(&first, 0)]).await, Ok(()));
+    assert_eq!(commit(&engine, &[change(&first, 0)]).await, stale());
+    assert_eq!(commit(&engine, &[change(&second, 1)]).await, Ok(()));
+    assert_eq!(commit(&engine, &[change(&second, 1)]).await, stale());
+    assert_eq!(engine.store.runtime_settings().await.expect("an answer"), second);
+    let both = engine.store.claims_and_settings(&wanted).await.expect("an answer");
+    assert_eq!(both, (vec![name("alice", id(1))], second));
 }
 
 #[tokio::test]

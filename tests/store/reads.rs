@@ -182,6 +182,8 @@ async fn reads_that_decide_are_strongly_consistent_and_one_round_trip() {
     );
 
     store.claims(&[(ClaimKind::Name, "a".to_owned()), (ClaimKind::Email, "b".to_owned())]).await.expect("an answer");
+    store.claims_and_settings(&[(ClaimKind::Name, "a".to_owned())]).await.expect("an answer");
+    store.runtime_settings().await.expect("an answer");
     store.account(id(1)).await.expect("an answer");
     store.accounts(&[id(1), id(2)]).await.expect("an answer");
     store.account_and_session(id(1), session_id(1)).await.expect("an answer");
@@ -195,6 +197,8 @@ async fn reads_that_decide_are_strongly_consistent_and_one_round_trip() {
     let operations: Vec<_> = seen.iter().map(|(operation, _)| operation.as_str()).collect();
     let expected = [
         "BatchGetItem",
+        "BatchGetItem",
+        "GetItem",
         "GetItem",
         "BatchGetItem",
         "BatchGetItem",

@@ -20,6 +20,7 @@ impl Server {
     pub async fn guide(&self) -> String {
         let store = self.store().as_ref();
         let administrator = administrator(store).await;
+        let settings = store.runtime_settings().await.unwrap_or_default();
         let facts = Facts {
             base_url: self.base_url(),
             dynamodb_url: &self.dynamodb_url(),
@@ -29,7 +30,7 @@ impl Server {
             keeps_accounts: self.keeps_accounts(),
             accounts: store.count_accounts().await.unwrap_or_default(),
             administrator,
-            registration: self.identity().allows_registration(),
+            registration: self.identity().allows_registration(&settings),
             new_administrator: &unused_name(store, NEW_ADMINISTRATOR).await,
             person: &unused_name(store, PERSON).await,
         };

@@ -132,6 +132,36 @@ impl<T> Field<T> {
     }
 }
 
+/// A field that may be absent, or `null`, which says something else. Needs `#[serde(default)]`.
+#[derive(Debug)]
+pub struct Nullable<T>(pub(super) Option<Field<T>>);
+
+impl<T> Default for Nullable<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Nullable<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Field::deserialize(deserializer).map(|field| Self(Some(field)))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Nullable<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn json_schema(schemas: &mut SchemaGenerator) -> Schema {
+        schemas.subschema_for::<Option<T>>()
+    }
+}
+
 /// A field that must be there. That it isn't is noticed when it is checked, like everything else that is wrong with it.
 /// It needs no `#[serde(default)]`, by which the documents tell it from a [`Field`].
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use serde_json::Value;
 
-use super::{Failure, Field, Required};
+use super::{Failure, Field, Nullable, Required};
 use crate::identity::{Beginning, Code, EmailAddress, Error, Name, Password, Problem, Violation, check_length};
 
 /// Collects violations while fields are read.
@@ -46,6 +46,19 @@ impl Checks {
                 self.note_missing(field);
                 None
             }
+        }
+    }
+
+    /// A value that may be absent or `null`: the outer `None` where it is absent or not acceptable, the inner one for
+    /// `null`. `read` reads any other value.
+    pub fn nullable<T>(
+        &mut self,
+        given: Nullable<T>,
+        read: impl FnOnce(&mut Self, Field<T>) -> Option<T>,
+    ) -> Option<Option<T>> {
+        match given.0? {
+            Field::Absent => Some(None),
+            given => read(self, given).map(Some),
         }
     }
 

@@ -16,7 +16,7 @@ mod segment;
 mod upload;
 
 pub use answer::Answer;
-pub use body::{Field, Json, MOST_JSON, Required};
+pub use body::{Field, Json, MOST_JSON, Nullable, Required};
 pub use checks::Checks;
 pub(crate) use context::query_value;
 pub use context::{Arrival, Context};

@@ -16,7 +16,7 @@ use super::{
 /// Rules of the deployment that the core applies.
 #[derive(Debug, Clone, Default)]
 pub struct Policy {
-    /// Whether anybody may make an account.
+    /// Whether anybody may make an account, where no administrator has set it.
     pub allow_registration: bool,
     /// The `iss` of tokens; where absent it is fixed at first use from what the deployment proposes.
     pub issuer: Option<String>,
@@ -67,11 +67,6 @@ impl Identity {
             proposed_issuer: OnceLock::new(),
             keys: RwLock::new(None),
         }
-    }
-
-    /// Whether anybody may make an account.
-    pub fn allows_registration(&self) -> bool {
-        self.policy.allow_registration
     }
 
     /// The present instant by the core's clock.

@@ -76,13 +76,14 @@ impl Identity {
         let addresses = primary.chain(details.secondary_emails.iter().flatten());
         keys.extend(addresses.map(|address| (ClaimKind::Email, address.key())));
         // Only saves a hash: the claims' own conditions decide.
-        let claims = self.store.claims(&keys).await?;
+        let (claims, settings) = self.store.claims_and_settings(&keys).await?;
         check_name(&name, &claims)?;
         if claims.iter().any(|claim| claim.kind == ClaimKind::Email) {
             return Err(Error::EmailTaken);
         }
         let hash = self.hasher.hash(&password, &*self.chance).await?;
         let mut account = self.new_account(name, None, hash, String::new(), Role::User).await?;
+        account.storage_limit = settings.storage_limit();
         details.apply(&mut account);
         self.create(&account, Vec::new()).await?;
         Ok(account)

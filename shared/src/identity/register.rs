@@ -9,7 +9,7 @@ use super::ownership::first_ownership;
 use super::{
     Account, AccountId, Challenge, ChallengeKey, Change, Claim, ClaimKind, Code, DEFAULT_STORAGE_LIMIT, EmailAddress,
     EmailClaim, Error, Identity, Language, MOST_GUESSES, Name, Opened, Password, PasswordHash, PendingAccount, Profile,
-    Purpose, Result, Role, SessionTerms, Usage, Visitor, chance,
+    Purpose, Result, Role, RuntimeSettings, SessionTerms, Usage, Visitor, chance,
 };
 
 /// The name of the first administrator, which nobody else can take.
@@ -61,14 +61,17 @@ impl Identity {
     /// Mails a code with which the account can be made; nothing exists before it comes back. That the address
     /// belongs to an account already is told to its owner, by mail, and to nobody else.
     pub async fn request_registration(&self, pending: Registration, language: Language) -> Result<OffsetDateTime> {
-        self.check_open(None)?;
         let Registration { name, email, password, display_name, role: _ } = pending;
         let Some(email) = email else { return Err(Error::Internal(anyhow::anyhow!("a mailed code needs an address"))) };
         let keys = [(ClaimKind::Name, name.key()), (ClaimKind::Email, email.key())];
         let pending_key = ChallengeKey { purpose: Purpose::Register, subject: name.key() };
-        let (claims, log, pending) =
-            try_join3(self.store.claims(&keys), self.store.mail_log(&keys[1].1), self.store.challenges(&pending_key))
-                .await?;
+        let ((claims, settings), log, pending) = try_join3(
+            self.store.claims_and_settings(&keys),
+            self.store.mail_log(&keys[1].1),
+            self.store.challenges(&pending_key),
+        )
+        .await?;
+        self.check_open(&settings, None)?;
         check_name(&name, &claims)?;
         self.check_crowd(&pending)?;
         let log = (log.version, log.with_mail(Purpose::Register, self.now())?);
@@ -117,13 +120,12 @@ impl Identity {
         if challenge.used_by.is_some() {
             return Err(Error::CodeWrong);
         }
-        let claims = self
-            .store
-            .claims(&[(ClaimKind::Name, pending.name.key()), (ClaimKind::Email, challenge.address.key())])
-            .await?;
+        let keys = [(ClaimKind::Name, pending.name.key()), (ClaimKind::Email, challenge.address.key())];
+        let (claims, settings) = self.store.claims_and_settings(&keys).await?;
         check_name(&pending.name, &claims)?;
         let email = Some(EmailClaim { address: challenge.address.clone(), verified: true });
         let account = self.new_account(pending.name, email, pending.password, pending.display_name, Role::User).await?;
+        let account = Account { storage_limit: settings.storage_limit(), ..account };
         let used = Change::UseChallenge { challenge, account: account.id };
         match claims.iter().find(|claim| claim.kind == ClaimKind::Email) {
             Some(claim) if claim.verified => Err(Error::EmailTaken),
@@ -152,25 +154,26 @@ impl Identity {
         }
     }
 
-    fn check_open(&self, by: Option<&Account>) -> Result<()> {
-        let open = self.policy.allow_registration || by.is_some_and(Account::is_admin);
+    fn check_open(&self, settings: &RuntimeSettings, by: Option<&Account>) -> Result<()> {
+        let open = self.allows_registration(settings) || by.is_some_and(Account::is_admin);
         if open { Ok(()) } else { Err(Error::RegistrationClosed) }
     }
 
     async fn prepare(&self, registration: Registration, by: Option<&Account>) -> Result<Account> {
-        self.check_open(by)?;
         let Registration { name, email, password, display_name, role } = registration;
         let role = if by.is_some_and(Account::is_admin) { role } else { Role::User };
         let mut keys = vec![(ClaimKind::Name, name.key())];
         keys.extend(email.iter().map(|email| (ClaimKind::Email, email.key())));
-        let claims = self.store.claims(&keys).await?;
+        let (claims, settings) = self.store.claims_and_settings(&keys).await?;
+        self.check_open(&settings, by)?;
         check_name(&name, &claims)?;
         if claims.iter().any(|claim| claim.kind == ClaimKind::Email) {
             return Err(Error::EmailTaken);
         }
         let hash = self.hasher.hash(&password, &*self.chance).await?;
         let email = email.map(|address| EmailClaim { address, verified: false });
-        self.new_account(name, email, hash, display_name, role).await
+        let account = self.new_account(name, email, hash, display_name, role).await?;
+        Ok(Account { storage_limit: settings.storage_limit(), ..account })
     }
 
     pub(super) async fn new_account(

@@ -10,7 +10,8 @@ use time::OffsetDateTime;
 
 use super::{
     Account, AccountId, ApiToken, ApiTokenId, AttemptKey, Attempts, Challenge, ChallengeKey, Counting, Counts, Hashed,
-    KeptReport, KeyRecord, MailLog, PendingId, PendingSignIn, Picture, RefreshChain, Result, Session, SessionId,
+    KeptReport, KeyRecord, MailLog, PendingId, PendingSignIn, Picture, RefreshChain, Result, RuntimeSettings, Session,
+    SessionId,
 };
 
 /// What owns a name or an address.
@@ -144,6 +145,13 @@ pub enum Change<'a> {
         /// The present instant.
         now: OffsetDateTime,
     },
+    /// Stores what administrators set. Condition: the stored version is `was` (0: there is none).
+    ChangeSettings {
+        /// The settings to store.
+        settings: &'a RuntimeSettings,
+        /// The version that was read.
+        was: u64,
+    },
     /// Makes sure that the first administrator is made only once. Condition: it never was.
     MarkFirstAdministrator,
 }
@@ -194,6 +202,12 @@ pub trait Store: Send + Sync {
 
     /// Who owns these names and addresses; what nobody owns is left out. One round trip.
     async fn claims(&self, keys: &[(ClaimKind, String)]) -> Result<Vec<Claim>>;
+
+    /// The same, and what administrators have set, in the same round trip.
+    async fn claims_and_settings(&self, keys: &[(ClaimKind, String)]) -> Result<(Vec<Claim>, RuntimeSettings)>;
+
+    /// What administrators have set.
+    async fn runtime_settings(&self) -> Result<RuntimeSettings>;
 
     /// An account by its id.
     async fn account(&self, id: AccountId) -> Result<Option<Versioned>>;

@@ -3,6 +3,7 @@
 mod kite;
 mod races;
 mod search;
+mod settings;
 mod sproutgate;
 mod usage;
 

@@ -61,6 +61,8 @@ pub(super) const ROWS: &[Row] = &[
     kite("GET", "/api/v1/health", "kite_get_health"),
     kite("POST", "/api/v1/admin/usage", "added_to_and_set_and_seen_in_every_contract"),
     kite("GET", "/api/v1/admin/users/{id}/usage", "added_to_and_set_and_seen_in_every_contract"),
+    kite("GET", "/api/v1/admin/settings", "registration_closes_and_opens_in_every_contract_at_the_next_request"),
+    kite("PUT", "/api/v1/admin/settings", "registration_closes_and_opens_in_every_contract_at_the_next_request"),
     kite("POST", "/api/v1/auth/2fa/setup", "set_up_turned_on_asked_for_and_turned_off"),
     kite("POST", "/api/v1/auth/2fa/enable", "set_up_turned_on_asked_for_and_turned_off"),
     kite("POST", "/api/v1/auth/2fa/disable", "set_up_turned_on_asked_for_and_turned_off"),

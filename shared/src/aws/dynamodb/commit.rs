@@ -5,12 +5,14 @@ use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason};
 
 use super::fault::{fault, patiently, unavailable};
 use super::items::{
-    AccountItem, ApiTokenItem, ChallengeItem, ClaimItem, Item, Key, PendingItem, PictureItem, SessionItem, found_at,
-    mail_log_expiry,
+    AccountItem, ApiTokenItem, ChallengeItem, ClaimItem, Item, Key, PendingItem, PictureItem, SessionItem,
+    SettingsItem, found_at, mail_log_expiry,
 };
 use super::write::{Write, mark};
 use super::{DynamoStore, usage};
-use crate::identity::{Account, AccountId, Chance, Change, Claim, ClaimKind, MailLog, Refused, Result, Version};
+use crate::identity::{
+    Account, AccountId, Chance, Change, Claim, ClaimKind, MailLog, Refused, Result, RuntimeSettings, Version,
+};
 
 const ABSENT: &str = "attribute_not_exists(#pk)";
 const FAILED: &str = "ConditionalCheckFailed";
@@ -85,6 +87,7 @@ fn add(writes: &mut Vec<Write>, change: &Change<'_>, chance: &dyn Chance) -> any
         Change::DropPicture { number } => Write::delete(Key::picture(*number)),
         Change::Count { account, counts } => usage::count(*account, counts)?,
         Change::KeepReport { report, now } => usage::keep(report, *now)?,
+        Change::ChangeSettings { settings, was } => set(settings, *was, chance)?,
         Change::MarkFirstAdministrator => Write::put(&Key::first_administrator())?.when(ABSENT),
     };
     writes.push(write);
@@ -134,6 +137,16 @@ fn take(claim: &Claim) -> anyhow::Result<Write> {
         .value(":start", &start)?
         .value(":me", &claim.account)?
         .value(":verified", &claim.verified)
+}
+
+fn set(settings: &RuntimeSettings, was: u64, chance: &dyn Chance) -> anyhow::Result<Write> {
+    let mark = mark(chance)?;
+    let write = Write::put(&SettingsItem::new(settings, &mark))?;
+    let write = match was {
+        0 => write.when(ABSENT),
+        _ => write.when("#settings.#version = :was").value(":was", &was)?,
+    };
+    Ok(write.marked(mark))
 }
 
 /// An update, since an emptied log has to keep the `expires_at` that it has.

@@ -27,11 +27,11 @@ pub use table::create_table;
 use crate::identity::{
     Account, AccountId, ApiToken, ApiTokenId, AttemptKey, Attempts, Challenge, ChallengeKey, Chance, Change, Claim,
     ClaimKind, Counting, Hashed, KeptReport, KeyRecord, MailLog, PendingId, PendingSignIn, Picture, RefreshChain,
-    Refused, Result, Session, SessionId, SigningRecord, Store, Versioned,
+    Refused, Result, RuntimeSettings, Session, SessionId, SigningRecord, Store, Versioned,
 };
 use items::{
-    AccountItem, AdminTokenItem, CounterItem, IssuerItem, Key, MailLogItem, PictureItem, ReportItem, SigningKeyItem,
-    attribute, refreshed,
+    AccountItem, AdminTokenItem, CounterItem, IssuerItem, Key, MailLogItem, PictureItem, ReportItem, SettingsItem,
+    SigningKeyItem, attribute, refreshed,
 };
 use write::Write;
 
@@ -63,6 +63,15 @@ impl Store for DynamoStore {
 
     async fn claims(&self, keys: &[(ClaimKind, String)]) -> Result<Vec<Claim>> {
         self.read_claims(keys).await
+    }
+
+    async fn claims_and_settings(&self, keys: &[(ClaimKind, String)]) -> Result<(Vec<Claim>, RuntimeSettings)> {
+        self.read_claims_and_settings(keys).await
+    }
+
+    async fn runtime_settings(&self) -> Result<RuntimeSettings> {
+        let stored = self.get::<SettingsItem<'_>>(Key::runtime_settings()).await?;
+        Ok(stored.map(|item| item.settings.into_owned()).unwrap_or_default())
     }
 
     async fn account(&self, id: AccountId) -> Result<Option<Versioned>> {

@@ -11,11 +11,11 @@ use super::DynamoStore;
 use super::fault::{ATTEMPTS, fault, pause, unavailable};
 use super::items::{
     self, API_TOKEN, AccountItem, ApiTokenItem, ChallengeItem, ClaimItem, CounterItem, IssuerItem, Item, Key,
-    PendingItem, SESSION, SessionItem, SigningKeyItem, TOTAL_SHARDS,
+    PendingItem, SESSION, SessionItem, SettingsItem, SigningKeyItem, TOTAL_SHARDS,
 };
 use crate::identity::{
     AccountId, ApiToken, ApiTokenId, Challenge, ChallengeKey, Claim, ClaimKind, PendingId, PendingSignIn, Result,
-    Session, SessionId, SigningRecord, Versioned,
+    RuntimeSettings, Session, SessionId, SigningRecord, Versioned,
 };
 
 /// As many as one request takes.
@@ -117,6 +117,22 @@ impl DynamoStore {
         let found = self.batch(keys.iter().map(|(kind, key)| Key::claim(*kind, key))).await?;
         let claims = found.into_iter().map(|item| items::read::<ClaimItem>(item).map(Claim::from));
         Ok(claims.collect::<anyhow::Result<_>>()?)
+    }
+
+    pub(super) async fn read_claims_and_settings(
+        &self,
+        keys: &[(ClaimKind, String)],
+    ) -> Result<(Vec<Claim>, RuntimeSettings)> {
+        let settings_key = Key::runtime_settings();
+        let wanted = keys.iter().map(|(kind, key)| Key::claim(*kind, key)).chain([settings_key.clone()]);
+        let (mut claims, mut settings) = (Vec::with_capacity(keys.len()), RuntimeSettings::default());
+        for item in self.batch(wanted).await? {
+            match item.get("sk").and_then(|sk| sk.as_s().ok()) == Some(&settings_key.sk) {
+                true => settings = items::read::<SettingsItem<'_>>(item)?.settings.into_owned(),
+                false => claims.push(items::read::<ClaimItem>(item)?.into()),
+            }
+        }
+        Ok((claims, settings))
     }
 
     pub(super) async fn read_accounts(&self, ids: &[AccountId]) -> Result<Vec<Versioned>> {

@@ -10,6 +10,7 @@ pub(super) mod register;
 mod second_factor;
 mod session;
 mod sessions;
+pub(super) mod settings;
 mod tokens;
 pub(super) mod usage;
 

@@ -78,7 +78,8 @@ struct OptionsAnswer {
 }
 
 async fn options(State(app): State<App>) -> Told<OptionsAnswer> {
-    success(OptionsAnswer { allow_registration: app.identity.allows_registration() })
+    let settings = app.identity.runtime_settings().await?;
+    success(OptionsAnswer { allow_registration: app.identity.allows_registration(&settings) })
 }
 
 #[derive(Deserialize, JsonSchema)]

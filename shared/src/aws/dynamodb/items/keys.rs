@@ -135,6 +135,10 @@ impl Key {
         Self::new("setting", "admin_token")
     }
 
+    pub(in super::super) fn runtime_settings() -> Self {
+        Self::new("setting", "runtime")
+    }
+
     pub(in super::super) fn first_administrator() -> Self {
         Self::new("setting", "first_administrator")
     }

@@ -15,12 +15,13 @@
 //! | last account number | `counter#number` | `counter` | |
 //! | number of accounts, in shards | `total#<shard>` | `counter` | |
 //! | issuer and signing keys | `signing` | `issuer`, `key#<sequence>` | |
-//! | settings | `setting` | `admin_token`, `first_administrator`, `administrators` | |
+//! | settings | `setting` | `admin_token`, `first_administrator`, `administrators`, `runtime` | `written` of the last |
 //!
 //! Values of the core stand whole under one attribute (`account`, `session`, `token`, `pending`, `challenge`, `log`, `key`), so that no
 //! field of theirs can meet one of the table's own: `expires_at` (when the table may drop the item, epoch
 //! seconds) is later than the instant at which the core stops honouring it, and a code has both.
 
+mod deployment;
 mod keys;
 
 use std::borrow::Cow;
@@ -34,10 +35,11 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::identity::{
-    Account, AccountId, ApiToken, Attempts, Challenge, Claim, ClaimKind, Counting, Hashed, KeptReport, KeyRecord,
-    MailLog, PendingSignIn, Picture, RefreshChain, Session, Version, Versioned,
+    Account, AccountId, ApiToken, Attempts, Challenge, Claim, ClaimKind, Counting, Hashed, KeptReport, MailLog,
+    PendingSignIn, Picture, RefreshChain, Session, Version, Versioned,
 };
 
+pub(super) use deployment::{AdminTokenItem, IssuerItem, SettingsItem, SigningKeyItem};
 pub(super) use keys::{API_TOKEN, CLAIM, Key, LISTING_SHARDS, SESSION, TOTAL_SHARDS, found_at};
 
 /// An item as the SDK knows it.
@@ -282,45 +284,6 @@ impl ReportItem {
 #[derive(Deserialize)]
 pub(super) struct CounterItem {
     pub(super) count: u64,
-}
-
-#[derive(Serialize, Deserialize)]
-pub(super) struct IssuerItem<'a> {
-    #[serde(flatten)]
-    key: Key,
-    pub(super) issuer: Cow<'a, str>,
-}
-
-impl<'a> IssuerItem<'a> {
-    pub(super) fn new(issuer: &'a str) -> Self {
-        Self { key: Key::issuer(), issuer: Cow::Borrowed(issuer) }
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-pub(super) struct SigningKeyItem<'a> {
-    #[serde(flatten)]
-    at: Key,
-    pub(super) key: Cow<'a, KeyRecord>,
-}
-
-impl<'a> SigningKeyItem<'a> {
-    pub(super) fn new(key: &'a KeyRecord) -> Self {
-        Self { at: Key::signing_key(key.sequence), key: Cow::Borrowed(key) }
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-pub(super) struct AdminTokenItem<'a> {
-    #[serde(flatten)]
-    key: Key,
-    pub(super) hashed: Cow<'a, Hashed>,
-}
-
-impl<'a> AdminTokenItem<'a> {
-    pub(super) fn new(hashed: &'a Hashed) -> Self {
-        Self { key: Key::admin_token(), hashed: Cow::Borrowed(hashed) }
-    }
 }
 
 /// A shape as an item.
