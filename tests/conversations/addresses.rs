@@ -53,7 +53,7 @@ async fn a_further_address_is_added_by_its_code_and_signs_in() {
     world.post("/sproutgate/api/auth/login", json!({"account": "demo2@example.com", "password": "demo123"})).await;
     world.clock.advance(Duration::from_secs(60));
     world.post("/sproutgate/api/auth/forgot-password", json!({"account": "demo", "email": "demo2@example.com"})).await;
-    let reset = json!({"account": "demo", "code": world.code_for("demo2@example.com"), "newPassword": "newpass"});
+    let reset = json!({"account": "demo", "code": world.code_for("Demo2@example.com"), "newPassword": "newpass"});
     world.post("/sproutgate/api/auth/reset-password", reset).await;
     world.sign_in("DEMO2@example.com", "newpass").await;
     insta::assert_snapshot!(world.transcript());

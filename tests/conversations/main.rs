@@ -8,6 +8,7 @@ mod avatars;
 mod contracts;
 mod crossing;
 mod documents;
+mod edges;
 mod email_change;
 mod emails;
 mod events;

@@ -59,9 +59,8 @@ impl Identity {
         }
         let Some(read) = self.store.account(named.account).await? else { return Ok(()) };
         let account = read.account;
-        if !account.active {
-            return Ok(());
-        }
+        // To the address as the account has it: who asks may have typed another that only counts as the same.
+        let Some(address) = account.address(&emails[0].1).filter(|_| account.active) else { return Ok(()) };
         let log = (log.version, log.with_mail(Purpose::ResetPassword, self.now())?);
         let subject = Subject::Account {
             purpose: Purpose::ResetPassword,

@@ -34,8 +34,13 @@ pub enum Problem {
     OutOfRange(i64, i64),
 }
 
-/// The form under which a name or address is unique: NFKC, lower case, trimmed.
+/// The form under which a name or address is unique: NFKC, lower case, trimmed. The one small letter that has two
+/// forms, sigma, has one here: its capital doesn't tell which was meant.
 pub fn canonical(text: &str) -> String {
+    lower(text).chars().map(|c| if c == 'ς' { 'σ' } else { c }).collect()
+}
+
+fn lower(text: &str) -> String {
     text.trim().nfkc().flat_map(char::to_lowercase).nfkc().collect::<String>().trim().to_owned()
 }
 
@@ -58,13 +63,15 @@ pub struct Name(String);
 
 impl Name {
     /// Accepts a name of the allowed length without control characters, line separators or
-    /// surrounding blanks. Whether it may contain `@` depends on the account's e-mail:
+    /// surrounding blanks, and that is more than one or two dots. Whether it may contain `@` depends on the account's e-mail:
     /// [`Name::fits`].
     pub fn parse(text: &str, allowed: &RangeInclusive<usize>) -> Result<Self, Problem> {
         check_length(text, allowed)?;
         let canonical = canonical(text);
         let unseen = |c: char| c.is_control() || is_invisible(c);
-        if text.trim() != text || canonical.is_empty() || text.chars().any(unseen) {
+        // Clients resolve these in a path, however they are escaped.
+        let dots = matches!(canonical.as_str(), "." | "..");
+        if text.trim() != text || canonical.is_empty() || dots || text.chars().any(unseen) {
             return Err(Problem::NotAName);
         }
         Ok(Self(text.to_owned()))
@@ -135,13 +142,14 @@ impl EmailAddress {
     }
 }
 
+/// Not by the canonical form: domains that differ in the form of a sigma are different domains.
 fn address_key(text: &str) -> String {
-    let canonical = canonical(text);
-    let ascii = canonical.rsplit_once('@').and_then(|(local, domain)| {
+    let lower = lower(text);
+    let ascii = lower.rsplit_once('@').and_then(|(local, domain)| {
         let domain = idna::domain_to_ascii(domain).ok()?;
         Some(format!("{local}@{domain}"))
     });
-    ascii.unwrap_or(canonical)
+    ascii.unwrap_or(lower)
 }
 
 fn is_local_part(local: &str) -> bool {
@@ -200,7 +208,9 @@ mod tests {
 
     #[test]
     fn one_person_however_typed() {
-        for (typed, same) in [("Alice", "alice"), ("ＡＬＩＣＥ", "alice"), (" alice ", "ALICE"), ("ﬁn", "FIN")] {
+        for (typed, same) in
+            [("Alice", "alice"), ("ＡＬＩＣＥ", "alice"), (" alice ", "ALICE"), ("ﬁn", "FIN"), ("Σίσυφος", "ΣΊΣΥΦΟΣ")]
+        {
             assert_eq!(canonical(typed), canonical(same), "{typed} and {same}");
         }
         assert_ne!(canonical("alice"), canonical("al1ce"));
@@ -273,6 +283,9 @@ mod tests {
         let ascii = EmailAddress::parse("user@xn--fsqu00a.xn--fiqs8s").expect("an address");
         assert_eq!(unicode.key(), ascii.key());
         assert_eq!(Identifier::new("USER@例子.中国").address_key(), Some(ascii.key().as_str()));
+        let (one, other) = ("user@βόλος.example.com", "user@βόλοσ.example.com");
+        let keys = [one, other].map(|text| EmailAddress::parse(text).expect("an address").key());
+        assert_ne!(keys[0], keys[1], "two domains, perhaps of two owners");
     }
 
     proptest! {
