@@ -45,7 +45,7 @@ fn group_of(event: &Value) -> Group {
 }
 
 /// Whether a path is one of a route: a parameter takes any one segment.
-fn fits(route: &str, path: &str) -> bool {
+pub(crate) fn fits(route: &str, path: &str) -> bool {
     let (route, path): (Vec<_>, Vec<_>) = (route.split('/').collect(), path.split('/').collect());
     let fits = |(expected, given): (&&str, &&str)| match expected.starts_with('{') {
         true => !given.is_empty(),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use polygate_shared::identity::Account;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -16,6 +17,8 @@ async fn kite_get_profile() {
     trial.world.get("/kite/api/v1/profile").header("cookie", &cookie).await.is(200, 0);
     trial.token = Some(trial.world.api_token(&trial.bearer()).await);
     trial.ask("by a program", Value::Null).await.is(200, 0);
+    trial.world.amend("alice", |account| Account { must_change_password: true, ..account }).await;
+    trial.ask("by a program of who has to choose a password first", Value::Null).await.is(403, 40301);
     trial.token = Some(trial.world.sign_in("admin", "admin").await);
     trial.ask("before the password is chosen", Value::Null).await.is(200, 0);
     trial.refuses_strangers(&Value::Null).await;

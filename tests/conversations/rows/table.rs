@@ -2,9 +2,12 @@
 //! row is without its test.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use reqwest::{Method, StatusCode};
+use serde_json::Value;
 
+use crate::events::fits;
 use crate::structure::{read, rust_files};
 use crate::support::World;
 
@@ -151,5 +154,41 @@ fn every_row_names_a_test() {
     for row in ROWS {
         let name = format!("#[tokio::test]\nasync fn {}()", row.test);
         assert!(tests.contains(&name), "{} {} {}: no test is called {}", row.contract, row.method, row.path, row.test);
+    }
+}
+
+/// Every answer in the snapshots beside this file: method, path and status.
+fn shown() -> Vec<(String, String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conversations/rows/snapshots");
+    let mut shown = Vec::new();
+    for file in std::fs::read_dir(folder).expect("snapshots") {
+        let text = std::fs::read_to_string(file.expect("a file").path()).expect("a snapshot");
+        for block in text.split("▶ ").skip(1) {
+            let (asked, answered) = block.split_once("\n◀ ").expect("an answer");
+            let (method, path) = asked.lines().next().and_then(|line| line.split_once(' ')).expect("a request");
+            let path = path.split('?').next().expect("a path");
+            shown.push((method.to_owned(), path.to_owned(), answered[..3].to_owned()));
+        }
+    }
+    shown
+}
+
+#[test]
+fn every_status_that_the_contracts_description_has_is_shown() {
+    let shown = shown();
+    for row in ROWS.iter().filter(|row| row.test.starts_with(row.contract) && !COMMON.contains(&row.path)) {
+        let described: Value =
+            serde_json::from_str(&read(&format!("docs/openapi/{}.json", row.contract))).expect("JSON");
+        let paths = described["paths"].as_object().expect("paths");
+        let (_, methods) = paths.iter().find(|(path, _)| path.ends_with(row.path)).expect("the path");
+        let answers = methods[row.method.to_lowercase()]["responses"].as_object().expect("answers");
+        let route = format!("/{}{}", row.contract, row.path);
+        // Accidents can befall every request: the outcomes' tests show them.
+        for status in answers.keys().filter(|status| !status.starts_with('5')) {
+            let is_it = |(method, path, told): &&(String, String, String)| {
+                method == row.method && told == status && fits(&route, path)
+            };
+            assert!(shown.iter().any(|one| is_it(&one)), "{} {route}: {status} is nowhere shown", row.method);
+        }
     }
 }
