@@ -53,22 +53,27 @@ async fn the_address_chooses_the_contract() {
     let hosts = "photos.example.com=zeaya,hub.example.com=mcphub";
     let mut world =
         World::with(|options| options.with("CONTRACT_HOSTS", hosts).with("ROOT_CONTRACT", "sproutgate")).await;
-    let wrong = json!({"username": "nobody", "account": "nobody", "password": "wrong-password"});
+    // Each at a name of its own, since too many at one wait.
+    let mut names = (0..).map(|nth| format!("nobody{nth}"));
+    let mut wrong = || {
+        let name = names.next().expect("no end of names");
+        json!({"username": name, "account": name, "password": "wrong-password"})
+    };
     world.note("the root contract, a mount, a host, a host's mount");
-    world.post("/api/auth/login", wrong.clone()).await;
-    world.post("/zeaya/api/auth/login", wrong.clone()).await;
-    world.post("/api/auth/login", wrong.clone()).header("host", "photos.example.com").await;
-    world.post("/api/auth/login", wrong.clone()).header("host", "HUB.example.com:443").await;
-    world.post("/sproutgate/api/auth/login", wrong.clone()).header("host", "hub.example.com").await;
+    world.post("/api/auth/login", wrong()).await;
+    world.post("/zeaya/api/auth/login", wrong()).await;
+    world.post("/api/auth/login", wrong()).header("host", "photos.example.com").await;
+    world.post("/api/auth/login", wrong()).header("host", "HUB.example.com:443").await;
+    world.post("/sproutgate/api/auth/login", wrong()).header("host", "hub.example.com").await;
     world.note("the native contract, and where a host overrides it");
-    world.post("/api/v1/auth/login", wrong.clone()).await;
-    world.post("/api/v1/auth/login", wrong.clone()).header("host", "photos.example.com").await;
+    world.post("/api/v1/auth/login", wrong()).await;
+    world.post("/api/v1/auth/login", wrong()).header("host", "photos.example.com").await;
     world.note("the service's own paths, on any host");
     assert_eq!(world.get("/.well-known/jwks.json").header("host", "hub.example.com").quietly().await.status, 200);
     world.get("/.well-known/nothing").await;
     insta::assert_snapshot!(world.transcript());
 
     let mut world = World::with(|options| options.with("ROOT_CONTRACT", "mcphub")).await;
-    let refused: Value = world.post("/api/auth/login", wrong).await.json();
+    let refused: Value = world.post("/api/auth/login", wrong()).await.json();
     assert_eq!(refused["success"], json!(false));
 }

@@ -128,6 +128,7 @@ pub(crate) fn pending(account: AccountId) -> PendingSignIn {
         "account": account.0,
         "secret": Hashed::of(b"secret"),
         "generation": 3,
+        "identifier": "alice",
         "terms": { "access": { "secs": 7200, "nanos": 0 }, "refresh": null },
         "expires_at": NOON.unix_timestamp() + 300,
     }))

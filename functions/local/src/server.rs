@@ -13,7 +13,7 @@ use polygate_shared::aws::dynamodb::{DynamoStore, create_table};
 use polygate_shared::aws::ses::SesMailer;
 use polygate_shared::http::{Endpoints, Front};
 use polygate_shared::identity::{
-    self, AdminToken, Chance, Hashed, Hasher, Identity, Password, Policy, Store, SystemChance,
+    self, AdminToken, Chance, Hashed, Hasher, Identity, Limits, Password, Policy, Store, SystemChance,
 };
 use polygate_shared::settings::Settings;
 use tokio::net::TcpListener;
@@ -86,7 +86,7 @@ impl Server {
         let policy = Policy {
             allow_registration: settings.allow_registration,
             issuer: settings.issuer.clone(),
-            ..Policy::default()
+            limits: Limits::default().for_one_source(),
         };
         let (shared_store, shared_clock) = (Arc::clone(&store), Arc::clone(&clock));
         let identity =

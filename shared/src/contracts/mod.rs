@@ -155,6 +155,11 @@ fn administrators() -> impl Iterator<Item = Failure> {
     callers().into_iter().chain([Failure::Core(Error::NotAdministrator)])
 }
 
+/// What registering with an address refuses.
+fn registration_refusals() -> Vec<Error> {
+    vec![Error::RegistrationClosed, Error::NameTaken, Error::EmailTaken, too_many_requests()]
+}
+
 /// What signing in refuses where it takes one request.
 fn sign_in_refusals() -> Vec<Error> {
     let password = [Error::WrongCredentials, Error::AccountDisabled];
@@ -164,7 +169,7 @@ fn sign_in_refusals() -> Vec<Error> {
 
 /// What is refused for being asked too often, for the documents.
 fn too_many_requests() -> Error {
-    Error::TooManyRequests { retry_after: Duration::from_secs(60) }
+    Error::TooManyRequests { retry_after: Duration::from_secs(60), limit: 5 }
 }
 
 /// A refusal as JSON.

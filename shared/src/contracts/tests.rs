@@ -34,7 +34,7 @@ fn every_failure() -> Vec<Failure> {
         Error::CurrentPasswordWrong,
         Error::CodeWrong,
         Error::NotFound,
-        Error::TooManyRequests { retry_after: Duration::from_millis(1500) },
+        Error::TooManyRequests { retry_after: Duration::from_millis(1500), limit: 5 },
         Error::Unavailable {
             retry_after: Duration::from_secs(1),
             cause: anyhow::anyhow!("a cause that nobody is told"),

@@ -8,7 +8,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
 
-use super::failure::axum_json;
+use super::failure::{RATE_LIMIT, RATE_REMAINING, axum_json};
 use super::{App, Contract};
 use crate::contracts;
 
@@ -19,7 +19,7 @@ const PREFLIGHT_LIFE: Duration = Duration::from_secs(600);
 /// credentials, so only pages of allowed origins may.
 pub(super) fn layer(contract: Contract, app: &App) -> CorsLayer {
     let any_method = [Method::GET, Method::POST, Method::PUT, Method::DELETE];
-    let exposed = [HeaderName::from_static("x-request-id"), header::RETRY_AFTER];
+    let exposed = [HeaderName::from_static("x-request-id"), header::RETRY_AFTER, RATE_LIMIT, RATE_REMAINING];
     let layer = CorsLayer::new()
         .allow_methods(AllowMethods::list(any_method))
         .allow_headers(AllowHeaders::mirror_request())

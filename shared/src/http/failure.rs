@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
@@ -62,6 +62,11 @@ pub(super) fn carry(failure: Arc<Failure>) -> Response {
     response
 }
 
+/// How often something may be asked for, on answers to whoever asked too often.
+pub(super) const RATE_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+/// How often it may still be asked for: 0.
+pub(super) const RATE_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+
 /// How a contract spells a failure.
 pub type Render = fn(&Failure, Language) -> (StatusCode, Value);
 
@@ -83,6 +88,10 @@ pub(super) async fn render_failures(
     if let Some(seconds) = failure.retry_after_seconds() {
         rendered.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
+    if let Some(limit) = failure.limit() {
+        rendered.headers_mut().insert(RATE_LIMIT, HeaderValue::from(limit));
+        rendered.headers_mut().insert(RATE_REMAINING, HeaderValue::from(0));
+    }
     rendered.extensions_mut().insert(failure);
     rendered
 }
@@ -94,9 +103,16 @@ pub(crate) fn axum_json(body: &Value) -> Response {
 }
 
 impl Failure {
+    /// How often it may be asked for, where it was asked for too often.
+    pub(crate) fn limit(&self) -> Option<u32> {
+        let Self::Core(Error::TooManyRequests { limit, .. }) = self else { return None };
+        Some(*limit)
+    }
+
     /// When to try again, in seconds, where that is told.
     pub(crate) fn retry_after_seconds(&self) -> Option<u64> {
-        let Self::Core(Error::TooManyRequests { retry_after } | Error::Unavailable { retry_after, .. }) = self else {
+        let Self::Core(Error::TooManyRequests { retry_after, .. } | Error::Unavailable { retry_after, .. }) = self
+        else {
             return None;
         };
         Some(retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0))

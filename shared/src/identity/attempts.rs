@@ -6,11 +6,24 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::context::{MOST_ATTEMPTS, contended};
-use super::{AccountId, Error, Identity, Result};
+use super::{AccountId, Error, Hashed, Identity, Result};
 
 /// What is counted together.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AttemptKey {
+    /// Sign-ins with a name or address, whether anybody has it or not.
+    Identifier(String),
+    /// Sign-ins with it from a device that is known to it.
+    Device {
+        /// The name or address.
+        identifier: String,
+        /// Tells the device from others.
+        device: Hashed,
+    },
+    /// Sign-ins from a network.
+    SignInsFrom(String),
+    /// Registrations from a network.
+    RegistrationsFrom(String),
     /// Codes of an account's second factor.
     SecondFactor(AccountId),
 }
@@ -31,23 +44,59 @@ pub struct Backoff {
 /// The numbers of the deployment, one row for each thing that is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
+    /// Sign-ins with one name or address, from devices that aren't known to it.
+    pub identifier: Backoff,
+    /// Sign-ins with it from one device that is known.
+    pub device: Backoff,
+    /// Sign-ins from one network, by devices that aren't known.
+    pub sign_ins_from: Backoff,
+    /// Registrations from one network.
+    pub registrations_from: Backoff,
+    /// How long a device is known after its last sign-in.
+    pub devices_known_for: Duration,
     /// Codes of one account's second factor.
     pub second_factor: Backoff,
 }
 
+const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
+/// How often an attempt looks whether others are taken back, and how long it waits between: in all less than the first
+/// wait, so that no more are let through than without it.
+const LOOKS: u32 = 8;
+const LOOK_GAP: Duration = Duration::from_millis(100);
+
 impl Default for Limits {
     fn default() -> Self {
-        Self { second_factor: Backoff { free: 5, first_wait: MINUTE, longest_wait: HOUR, forgotten_after: DAY } }
+        let sign_in =
+            Backoff { free: 5, first_wait: SECOND, longest_wait: MINUTE.saturating_mul(15), forgotten_after: DAY };
+        Self {
+            identifier: sign_in,
+            device: sign_in,
+            sign_ins_from: sign_in,
+            registrations_from: Backoff { free: 30, first_wait: MINUTE, forgotten_after: HOUR, ..sign_in },
+            devices_known_for: DAY.saturating_mul(90),
+            second_factor: Backoff { first_wait: MINUTE, longest_wait: HOUR, ..sign_in },
+        }
     }
 }
 
 impl Limits {
-    fn of(&self, key: &AttemptKey) -> &Backoff {
+    /// The same where everybody comes from one address: what is counted by it is let through a hundred times as often.
+    #[must_use]
+    pub fn for_one_source(self) -> Self {
+        let often = |limit: Backoff| Backoff { free: limit.free.saturating_mul(100), ..limit };
+        Self { sign_ins_from: often(self.sign_ins_from), registrations_from: often(self.registrations_from), ..self }
+    }
+
+    pub(super) fn of(&self, key: &AttemptKey) -> &Backoff {
         match key {
+            AttemptKey::Identifier(_) => &self.identifier,
+            AttemptKey::Device { .. } => &self.device,
+            AttemptKey::SignInsFrom(_) => &self.sign_ins_from,
+            AttemptKey::RegistrationsFrom(_) => &self.registrations_from,
             AttemptKey::SecondFactor(_) => &self.second_factor,
         }
     }
@@ -61,6 +110,9 @@ pub struct Attempts {
     /// When the last of them was.
     #[serde(with = "super::millis")]
     pub last_at: OffsetDateTime,
+    /// Of a device: until when it is known.
+    #[serde(default, with = "time::serde::timestamp::option")]
+    pub known_until: Option<OffsetDateTime>,
 }
 
 /// How one more attempt is to be counted, and what must still be so when it is.
@@ -94,9 +146,21 @@ pub enum CountedOn {
 }
 
 impl Backoff {
+    /// Refuses one more attempt after those that were seen where it comes too soon.
+    pub(super) fn check(&self, seen: Option<Attempts>, now: OffsetDateTime) -> Result<Counting> {
+        let told = |retry_after| Error::TooManyRequests { retry_after, limit: self.free };
+        self.count(seen, now).map_err(told)
+    }
+
+    /// Whether all attempts that wait for nothing are taken and no other was made.
+    pub(super) fn is_just_full(&self, seen: Option<Attempts>) -> bool {
+        seen.is_some_and(|seen| seen.count == self.free)
+    }
+
     /// How one more attempt is counted after those that were seen, or how long it has to wait.
     fn count(&self, seen: Option<Attempts>, now: OffsetDateTime) -> Result<Counting, Duration> {
-        let forgotten_at = now + self.forgotten_after;
+        let known_until = seen.and_then(|seen| seen.known_until).unwrap_or(now);
+        let forgotten_at = known_until.max(now + self.forgotten_after);
         let counting = |on| Ok(Counting { now, on, forgotten_at });
         let few = CountedOn::Few { free: self.free, since: now - self.forgotten_after };
         let Some(seen) = seen else { return counting(few) };
@@ -122,13 +186,30 @@ impl Backoff {
 
 impl Identity {
     /// Counts one more attempt, or refuses it where it comes too soon. It is counted before anything is compared, so that
-    /// parallel ones don't slip through; whoever was right then calls [`Identity::forget_attempts`].
+    /// parallel ones don't slip through; whoever was right takes it back or has all of them forgotten.
     pub(super) async fn reserve_attempt(&self, key: &AttemptKey) -> Result<()> {
-        let mut seen = None;
-        for _ in 0..MOST_ATTEMPTS {
-            let counting = match self.policy.limits.of(key).count(seen, self.now()) {
+        self.reserve(key, None, 0).await
+    }
+
+    /// The same after what was read before. Where the attempts that wait for nothing are all taken, some of them may be
+    /// right ones that are being looked at and will be taken back: it looks a few times more before it refuses.
+    pub(super) async fn reserve_patiently(&self, key: &AttemptKey, seen: Option<Attempts>) -> Result<()> {
+        self.reserve(key, seen, LOOKS).await
+    }
+
+    async fn reserve(&self, key: &AttemptKey, mut seen: Option<Attempts>, mut looks: u32) -> Result<()> {
+        let limit = self.policy.limits.of(key);
+        for _ in 0..MOST_ATTEMPTS + 2 * LOOKS {
+            let counting = match limit.check(seen, self.now()) {
                 Ok(counting) => counting,
-                Err(retry_after) => return Err(Error::TooManyRequests { retry_after }),
+                Err(refusal) if looks == 0 || !limit.is_just_full(seen) => return Err(refusal),
+                Err(Error::TooManyRequests { .. }) => {
+                    looks -= 1;
+                    tokio::time::sleep(LOOK_GAP).await;
+                    seen = None;
+                    continue;
+                }
+                Err(other) => return Err(other),
             };
             match self.store.count_attempt(key, &counting).await? {
                 Ok(()) => return Ok(()),
@@ -136,6 +217,13 @@ impl Identity {
             }
         }
         Err(contended())
+    }
+
+    /// Takes one attempt back that was right, which doesn't depend on that.
+    pub(super) async fn take_attempt_back(&self, key: &AttemptKey) {
+        if let Err(failed) = self.store.take_attempt_back(key).await {
+            tracing::warn!(cause = %failed, "an attempt was not taken back");
+        }
     }
 
     /// Starts counting anew after an attempt that was right, which doesn't depend on that.
@@ -160,7 +248,7 @@ mod tests {
     };
 
     fn seen(count: u32) -> Option<Attempts> {
-        Some(Attempts { count, last_at: NOON })
+        Some(Attempts { count, last_at: NOON, known_until: None })
     }
 
     #[test]
@@ -180,7 +268,7 @@ mod tests {
         let just_before = over - Duration::from_millis(1);
         assert_eq!(BACKOFF.count(seen(5), just_before), Err(Duration::from_millis(1)));
         let counting = BACKOFF.count(seen(5), over).expect("over");
-        assert_eq!(counting.on, CountedOn::Exactly { seen: Attempts { count: 5, last_at: NOON }, count: 6 });
+        assert_eq!(counting.on, CountedOn::Exactly { seen: seen(5).expect("five"), count: 6 });
     }
 
     #[test]

@@ -157,8 +157,8 @@ impl Challenge {
 
 const HOUR: Duration = Duration::from_secs(3600);
 pub(super) const GAP: Duration = Duration::from_secs(60);
-const MOST_PER_PURPOSE: usize = 5;
-const MOST_IN_ALL: usize = 10;
+const MOST_PER_PURPOSE: u32 = 5;
+const MOST_IN_ALL: u32 = 10;
 
 /// One mail that went to an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -190,14 +190,18 @@ impl MailLog {
     /// The log with one more mail in it, or how long to wait before it may be sent.
     pub(crate) fn with_mail(&self, purpose: Purpose, now: OffsetDateTime) -> Result<Self> {
         let mut entries: Vec<_> = self.entries.iter().copied().filter(|entry| now < entry.at + HOUR).collect();
-        let same: Vec<_> = entries.iter().filter(|entry| entry.purpose == purpose).collect();
+        let same: Vec<_> = entries.iter().copied().filter(|entry| entry.purpose == purpose).collect();
+        let oldest_of = |most: u32, mails: &[MailEntry]| {
+            let nth = mails.len().checked_sub(most as usize)?;
+            mails.get(nth).map(|entry| (entry.at + HOUR, most))
+        };
         let waits = [
-            same.last().map(|last| last.at + GAP),
-            same.len().checked_sub(MOST_PER_PURPOSE).and_then(|nth| same.get(nth)).map(|entry| entry.at + HOUR),
-            entries.len().checked_sub(MOST_IN_ALL).and_then(|nth| entries.get(nth)).map(|entry| entry.at + HOUR),
+            same.last().map(|last| (last.at + GAP, 1)),
+            oldest_of(MOST_PER_PURPOSE, &same),
+            oldest_of(MOST_IN_ALL, &entries),
         ];
-        if let Some(free) = waits.into_iter().flatten().max().filter(|free| *free > now) {
-            return Err(Error::TooManyRequests { retry_after: (free - now).unsigned_abs() });
+        if let Some((free, limit)) = waits.into_iter().flatten().max().filter(|(free, _)| *free > now) {
+            return Err(Error::TooManyRequests { retry_after: (free - now).unsigned_abs(), limit });
         }
         entries.push(MailEntry { purpose, at: now });
         Ok(Self { address_key: self.address_key.clone(), entries, version: self.version + 1 })
@@ -225,7 +229,7 @@ mod tests {
 
     fn wait(log: &MailLog, purpose: Purpose, now: OffsetDateTime) -> Option<u64> {
         match log.with_mail(purpose, now) {
-            Err(Error::TooManyRequests { retry_after }) => Some(retry_after.as_secs()),
+            Err(Error::TooManyRequests { retry_after, .. }) => Some(retry_after.as_secs()),
             other => {
                 other.expect("only a wait refuses a mail");
                 None

@@ -21,7 +21,7 @@ impl Identity {
         let stored = self.commit(&[Change::RecordMail { log: &log, was }, Change::IssueChallenge(&challenge)]).await?;
         if !stored {
             // Another request has just mailed this address.
-            return Err(Error::TooManyRequests { retry_after: GAP });
+            return Err(Error::TooManyRequests { retry_after: GAP, limit: 1 });
         }
         let mail = compose::code_mail(purpose, address, &code, language);
         if let Err(failed) = self.mailer.send(&mail).await {

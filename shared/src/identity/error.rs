@@ -115,6 +115,8 @@ pub enum Error {
     TooManyRequests {
         /// When to try again.
         retry_after: Duration,
+        /// How often it may be asked for without a wait.
+        limit: u32,
     },
     /// The store or the mail service can't be reached or is overloaded.
     #[error("unavailable: {cause:#}")]

@@ -5,6 +5,7 @@ mod account;
 mod address_book;
 mod addresses;
 mod administer;
+mod admission;
 mod api_token;
 mod attempts;
 mod avatar;

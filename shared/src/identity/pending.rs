@@ -36,6 +36,8 @@ pub struct PendingSignIn {
     pub secret: Hashed,
     /// The account's [`session_generation`](super::Account::session_generation) when the password was right.
     pub generation: u64,
+    /// The name or address that was signed in with, to which the device will be known.
+    pub identifier: String,
     /// What it will hand out.
     pub terms: SessionTerms,
     /// When it stops waiting.
@@ -47,6 +49,7 @@ impl PendingSignIn {
     /// Begins to wait; the token is told this once.
     pub(crate) fn begin(
         account: &Account,
+        identifier: String,
         terms: SessionTerms,
         now: OffsetDateTime,
         chance: &dyn Chance,
@@ -58,6 +61,7 @@ impl PendingSignIn {
             account: account.id,
             secret: Hashed::of(&presented.secret),
             generation: account.session_generation,
+            identifier,
             terms,
             expires_at: now + PENDING_LIFE,
         };

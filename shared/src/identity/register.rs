@@ -1,22 +1,23 @@
 //! Making accounts: at once, or after the code that was mailed has come back.
 
-use futures_util::future::{try_join_all, try_join3};
+use futures_util::future::{try_join, try_join_all, try_join4};
 use time::OffsetDateTime;
 
+use super::admission::network;
 use super::challenge::Subject;
 use super::context::contended;
 use super::ownership::first_ownership;
 use super::{
-    Account, AccountId, Challenge, ChallengeKey, Change, Claim, ClaimKind, Code, DEFAULT_STORAGE_LIMIT, EmailAddress,
-    EmailClaim, Error, Identity, Language, MOST_GUESSES, Name, Opened, Password, PasswordHash, PendingAccount, Profile,
-    Purpose, Result, Role, RuntimeSettings, SessionTerms, Usage, Visitor, chance,
+    Account, AccountId, AttemptKey, Challenge, ChallengeKey, Change, Claim, ClaimKind, Code, DEFAULT_STORAGE_LIMIT,
+    EmailAddress, EmailClaim, Error, Identity, Language, MOST_GUESSES, Name, Opened, Password, PasswordHash,
+    PendingAccount, Profile, Purpose, Result, Role, RuntimeSettings, SessionTerms, Usage, Visitor, chance,
 };
 
 /// The name of the first administrator, which nobody else can take.
 pub const FIRST_ADMINISTRATOR: &str = "admin";
 
 /// How many requests for one name may wait for their codes.
-const MOST_PENDING: usize = 10;
+const MOST_PENDING: u32 = 10;
 /// How many codes a guess is counted at: requests in the same instant can exceed the bound above.
 const MOST_GUESSED_AT: usize = 50;
 
@@ -31,6 +32,8 @@ pub struct Registration {
     pub password: Password,
     /// Display name, "" for none.
     pub display_name: String,
+    /// Network address that asks, "" where unknown.
+    pub source: String,
     /// Role; anything but [`Role::User`] takes an administrator to grant.
     pub role: Role,
 }
@@ -61,14 +64,15 @@ impl Identity {
     /// Mails a code with which the account can be made; nothing exists before it comes back. That the address
     /// belongs to an account already is told to its owner, by mail, and to nobody else.
     pub async fn request_registration(&self, pending: Registration, language: Language) -> Result<OffsetDateTime> {
-        let Registration { name, email, password, display_name, role: _ } = pending;
+        let Registration { name, email, password, display_name, source, role: _ } = pending;
         let Some(email) = email else { return Err(Error::Internal(anyhow::anyhow!("a mailed code needs an address"))) };
         let keys = [(ClaimKind::Name, name.key()), (ClaimKind::Email, email.key())];
         let pending_key = ChallengeKey { purpose: Purpose::Register, subject: name.key() };
-        let ((claims, settings), log, pending) = try_join3(
+        let ((claims, settings), log, pending, ()) = try_join4(
             self.store.claims_and_settings(&keys),
             self.store.mail_log(&keys[1].1),
             self.store.challenges(&pending_key),
+            self.count_registration(&source, None),
         )
         .await?;
         self.check_open(&settings, None)?;
@@ -89,8 +93,8 @@ impl Identity {
         let mut ends: Vec<_> = pending.iter().filter(|one| one.is_open(now)).map(|one| one.expires_at).collect();
         ends.sort();
         match ends.first() {
-            Some(first) if ends.len() >= MOST_PENDING => {
-                Err(Error::TooManyRequests { retry_after: (*first - now).unsigned_abs() })
+            Some(first) if ends.len() >= MOST_PENDING as usize => {
+                Err(Error::TooManyRequests { retry_after: (*first - now).unsigned_abs(), limit: MOST_PENDING })
             }
             _ => Ok(()),
         }
@@ -159,12 +163,23 @@ impl Identity {
         if open { Ok(()) } else { Err(Error::RegistrationClosed) }
     }
 
+    /// Counts a registration from a network, if it isn't an administrator's.
+    async fn count_registration(&self, source: &str, by: Option<&Account>) -> Result<()> {
+        match network(source) {
+            Some(network) if !by.is_some_and(Account::is_admin) => {
+                self.reserve_attempt(&AttemptKey::RegistrationsFrom(network)).await
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
     async fn prepare(&self, registration: Registration, by: Option<&Account>) -> Result<Account> {
-        let Registration { name, email, password, display_name, role } = registration;
+        let Registration { name, email, password, display_name, source, role } = registration;
         let role = if by.is_some_and(Account::is_admin) { role } else { Role::User };
         let mut keys = vec![(ClaimKind::Name, name.key())];
         keys.extend(email.iter().map(|email| (ClaimKind::Email, email.key())));
-        let (claims, settings) = self.store.claims_and_settings(&keys).await?;
+        let counted = self.count_registration(&source, by);
+        let ((claims, settings), ()) = try_join(self.store.claims_and_settings(&keys), counted).await?;
         self.check_open(&settings, by)?;
         check_name(&name, &claims)?;
         if claims.iter().any(|claim| claim.kind == ClaimKind::Email) {

@@ -1,12 +1,12 @@
 //! Setting the second factor up, turning it on and off, and signing in with it.
 
-use super::attempts::AttemptKey;
+use super::admission::device;
 use super::context::{MOST_ATTEMPTS, contended};
 use super::pending::PresentedChallenge;
 use super::totp::recovery_codes;
 use super::{
-    Account, AccountId, ChallengeToken, Change, Code, Error, Identity, Opened, Password, PendingSignIn, Result,
-    SessionTerms, SignedIn, TotpSecret, Versioned, Visitor,
+    Account, AccountId, AttemptKey, ChallengeToken, Change, Code, Error, Identity, Opened, Password, PendingSignIn,
+    Result, SessionTerms, SignedIn, TotpSecret, Versioned, Visitor,
 };
 
 /// A second factor that waits for its first code.
@@ -118,7 +118,10 @@ impl Identity {
         let Some(presented) = PresentedChallenge::parse(token) else { return Err(Error::TokenInvalid) };
         let (read, pending) = self.waiting(&presented).await?;
         let terms = pending.terms;
-        self.open_by_second_factor(read, Some((presented, pending)), code, &terms, visitor).await
+        let device = device(&pending.identifier, visitor);
+        let opened = self.open_by_second_factor(read, Some((presented, pending)), code, &terms, visitor).await?;
+        self.remember_device(&device).await;
+        Ok(opened)
     }
 
     /// The sign-in that a challenge token stands for, with its account, while it waits.

@@ -1,11 +1,13 @@
 //! Signing in, being signed in, and signing out.
 
+use futures_util::future::{join, try_join};
 use time::OffsetDateTime;
 
+use super::admission::{Admitted, Counters};
 use super::api_token::PresentedApiToken;
 use super::{
-    AccessToken, Account, AccountId, ApiTokenId, ChallengeToken, Change, ClaimKind, Code, Error, Identifier, Identity,
-    Password, PendingSignIn, RefreshToken, Result, Role, Session, SessionTerms, Versioned, Visitor,
+    AccessToken, Account, AccountId, ApiTokenId, ChallengeToken, Change, Claim, ClaimKind, Code, Error, Identifier,
+    Identity, Password, PendingSignIn, RefreshToken, Result, Role, Session, SessionTerms, Versioned, Visitor,
 };
 
 /// An attempt to sign in.
@@ -129,45 +131,63 @@ pub enum Gate {
 impl Identity {
     /// Signs in with a name or e-mail, a password and, where the account has a second factor, a code of it.
     pub async fn log_in(&self, attempt: SignIn) -> Result<Opened> {
-        let read = self.recognise(&attempt).await?;
+        let (read, admitted) = self.recognise(&attempt).await?;
         if read.account.has_second_factor() && attempt.code.is_none() {
+            self.take_back(&admitted).await;
             return Err(Error::SecondFactorNeeded);
         }
-        self.enter(read, &attempt).await
+        self.enter(read, &attempt, &admitted).await
     }
 
     /// The same in two steps: without a code of the second factor the sign-in waits for one.
     pub async fn begin_log_in(&self, attempt: SignIn) -> Result<Entrance> {
-        let read = self.recognise(&attempt).await?;
+        let (read, admitted) = self.recognise(&attempt).await?;
         if !read.account.has_second_factor() || attempt.code.is_some() {
-            return Ok(Entrance::Opened(Box::new(self.enter(read, &attempt).await?)));
+            return Ok(Entrance::Opened(Box::new(self.enter(read, &attempt, &admitted).await?)));
         }
-        let (pending, token) = PendingSignIn::begin(&read.account, attempt.terms, self.now(), &*self.chance)?;
-        self.commit(&[Change::OpenPending(&pending)]).await?;
+        let identifier = attempt.identifier.key().to_owned();
+        let (pending, token) =
+            PendingSignIn::begin(&read.account, identifier, attempt.terms, self.now(), &*self.chance)?;
+        let change = [Change::OpenPending(&pending)];
+        let (stored, ()) = join(self.commit(&change), self.take_back(&admitted)).await;
+        stored?;
         Ok(Entrance::Waiting { token, expires_at: pending.expires_at })
     }
 
     /// The account that name and password belong to. Unknown names cost the same work as wrong passwords and
     /// get the same refusal; that an account is disabled is told only to who knows its password.
-    async fn recognise(&self, attempt: &SignIn) -> Result<Versioned> {
-        let found = self.find(&attempt.identifier).await?;
+    /// The attempt is counted before the password is looked at.
+    async fn recognise(&self, attempt: &SignIn) -> Result<(Versioned, Admitted)> {
+        let SignIn { identifier, visitor, .. } = attempt;
+        let names = identifier.claims();
+        let counters = Counters::of(identifier, visitor);
+        let (claims, seen) = self.store.claims_and_attempts(&names, &counters.keys()).await?;
+        // Where nobody is found an account is read all the same, so that the time doesn't tell.
+        let id = owner_among(&names, &claims).unwrap_or(AccountId(uuid::Uuid::nil()));
+        let (found, admitted) = try_join(self.store.account(id), self.admit(counters, seen)).await?;
         let hash = found.as_ref().map(|read| &read.account.password);
         let right = self.hasher.verify(&attempt.password, hash).await?;
         let Some(read) = found.filter(|_| right) else { return Err(Error::WrongCredentials) };
         if !read.account.active {
+            self.take_back(&admitted).await;
             return Err(Error::AccountDisabled);
         }
-        Ok(read)
+        Ok((read, admitted))
     }
 
     /// Opens a session for the account that the password was right for.
-    async fn enter(&self, read: Versioned, attempt: &SignIn) -> Result<Opened> {
+    async fn enter(&self, read: Versioned, attempt: &SignIn, admitted: &Admitted) -> Result<Opened> {
         if let (true, Some(code)) = (read.account.has_second_factor(), &attempt.code) {
-            return self.open_by_second_factor(read, None, code, &attempt.terms, &attempt.visitor).await;
+            self.take_back(admitted).await;
+            let opened = self.open_by_second_factor(read, None, code, &attempt.terms, &attempt.visitor).await?;
+            self.remember_device(admitted.device()).await;
+            return Ok(opened);
         }
         let (session, refresh) = self.new_session(&read.account, &attempt.terms, &attempt.visitor)?;
         // Needs no condition: a session opened under a generation that has passed meanwhile is dead at birth.
-        self.commit(&[Change::OpenSession(&session)]).await?;
+        let change = [Change::OpenSession(&session)];
+        let (stored, ()) = join(self.commit(&change), self.welcome(admitted)).await;
+        stored?;
         self.hand_out(read.account, &session, refresh).await
     }
 
@@ -202,22 +222,10 @@ impl Identity {
         account.active && session.generation == account.session_generation && !session.is_over(self.now())
     }
 
-    /// The account that an identifier names.
-    async fn find(&self, identifier: &Identifier) -> Result<Option<Versioned>> {
-        // Where nobody is found an account is read all the same, so that the time doesn't tell.
-        let id = self.owner_of(identifier).await?.unwrap_or(AccountId(uuid::Uuid::nil()));
-        self.store.account(id).await
-    }
-
-    /// Who has a name or address. What looks like an address is looked for among addresses first: a name of that form
-    /// may be left with somebody who never proved the address.
+    /// Who has a name or address.
     pub(super) async fn owner_of(&self, identifier: &Identifier) -> Result<Option<AccountId>> {
-        let address = identifier.address_key().map(|key| (ClaimKind::Email, key.to_owned()));
-        let name = Some((ClaimKind::Name, identifier.name_key().to_owned())).filter(|(_, key)| !key.is_empty());
-        let keys: Vec<_> = address.into_iter().chain(name).collect();
-        let claims = self.store.claims(&keys).await?;
-        let owner = keys.iter().find_map(|(kind, _)| claims.iter().find(|claim| claim.kind == *kind));
-        Ok(owner.map(|claim| claim.account))
+        let names = identifier.claims();
+        Ok(owner_among(&names, &self.store.claims(&names).await?))
     }
 
     /// A session of the account's present generation, not yet stored.
@@ -242,4 +250,10 @@ impl Identity {
         let refresh = refresh.map(|token| (token, session.last_moment()));
         Ok(Opened { account, tokens: Tokens { access, access_expires_at, refresh } })
     }
+}
+
+/// The owner of the first of these names that anybody has.
+fn owner_among(names: &[(ClaimKind, String)], claims: &[Claim]) -> Option<AccountId> {
+    let owner = names.iter().find_map(|(kind, _)| claims.iter().find(|claim| claim.kind == *kind));
+    owner.map(|claim| claim.account)
 }

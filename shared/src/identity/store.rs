@@ -209,6 +209,13 @@ pub trait Store: Send + Sync {
     /// What administrators have set.
     async fn runtime_settings(&self) -> Result<RuntimeSettings>;
 
+    /// Who owns these names and addresses, and what was counted of these attempts, in their order. One round trip.
+    async fn claims_and_attempts(
+        &self,
+        names: &[(ClaimKind, String)],
+        attempts: &[AttemptKey],
+    ) -> Result<(Vec<Claim>, Vec<Option<Attempts>>)>;
+
     /// An account by its id.
     async fn account(&self, id: AccountId) -> Result<Option<Versioned>>;
 
@@ -242,6 +249,12 @@ pub trait Store: Send + Sync {
         key: &AttemptKey,
         counting: &Counting,
     ) -> Result<std::result::Result<(), Option<Attempts>>>;
+
+    /// Takes one attempt back, if any is counted.
+    async fn take_attempt_back(&self, key: &AttemptKey) -> Result<()>;
+
+    /// Makes a device known until then, with no attempts counted.
+    async fn remember_device(&self, device: &AttemptKey, now: OffsetDateTime, until: OffsetDateTime) -> Result<()>;
 
     /// Forgets the attempts that were counted.
     async fn forget_attempts(&self, key: &AttemptKey) -> Result<()>;

@@ -5,6 +5,8 @@ use std::ops::RangeInclusive;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
+use super::ClaimKind;
+
 /// Why a piece of input is not acceptable. Contracts put it into words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Problem {
@@ -193,6 +195,19 @@ impl Identifier {
     /// What it is as a name.
     pub fn name_key(&self) -> &str {
         &self.name
+    }
+
+    /// What may be owned under it, in the order in which owners are looked for. What looks like an address is looked for
+    /// among addresses first: a name of that form may be left with somebody who never proved the address.
+    pub fn claims(&self) -> Vec<(ClaimKind, String)> {
+        let address = self.address_key().map(|key| (ClaimKind::Email, key.to_owned()));
+        let name = Some((ClaimKind::Name, self.name.clone())).filter(|(_, key)| !key.is_empty());
+        address.into_iter().chain(name).collect()
+    }
+
+    /// The one form under which attempts with it are counted, however it is typed.
+    pub fn key(&self) -> &str {
+        self.address_key().unwrap_or(self.name_key())
     }
 
     /// What it is as an address, if it looks like one.

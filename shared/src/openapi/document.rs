@@ -155,29 +155,40 @@ struct Refusals {
 impl Refusals {
     /// The answers that refuse so, by their status.
     fn by_status(&mut self, failures: impl Iterator<Item = Failure>) -> Map<String, Value> {
-        let mut by_status = BTreeMap::<u16, (BTreeSet<String>, bool)>::new();
+        let mut by_status = BTreeMap::<u16, (BTreeSet<String>, Map<String, Value>)>::new();
         for failure in failures {
             let (status, body) = contracts::render(self.contract)(&failure, Language::English);
             let name = name_of(&failure);
-            let (names, wait) = by_status.entry(status.as_u16()).or_default();
-            *wait |= failure.retry_after_seconds().is_some();
+            let (names, headers) = by_status.entry(status.as_u16()).or_default();
+            headers.extend(headers_of(&failure));
             self.examples.insert(key_of(&name), json!({"summary": name, "value": body}));
             names.insert(name);
         }
-        by_status.into_iter().map(|(status, (names, wait))| (status.to_string(), self.answer(&names, wait))).collect()
+        let told = by_status.into_iter();
+        told.map(|(status, (names, headers))| (status.to_string(), self.answer(&names, headers))).collect()
     }
 
-    fn answer(&self, names: &BTreeSet<String>, wait: bool) -> Value {
+    fn answer(&self, names: &BTreeSet<String>, headers: Map<String, Value>) -> Value {
         let reference = |name| json!({"$ref": format!("#/components/examples/{}", key_of(name))});
         let examples: Map<_, _> = names.iter().map(|name| (key_of(name), reference(name))).collect();
         let content = json!({"application/json": {"schema": self.shape, "examples": examples}});
         let description = names.iter().map(String::as_str).collect::<Vec<_>>().join("; ");
         let mut answer = json!({"description": description, "content": content});
-        if wait {
-            answer["headers"] = json!({"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}});
+        if !headers.is_empty() {
+            answer["headers"] = headers.into();
         }
         answer
     }
+}
+
+/// The headers by which a refusal tells when to try again.
+fn headers_of(failure: &Failure) -> Vec<(String, Value)> {
+    let header =
+        |name: &str, description| (name.to_owned(), json!({"description": description, "schema": {"type": "integer"}}));
+    let wait = failure.retry_after_seconds().map(|_| header("Retry-After", "Seconds"));
+    let limit = failure.limit().map(|_| header("X-RateLimit-Limit", "How often it may be asked for without a wait"));
+    let remaining = failure.limit().map(|_| header("X-RateLimit-Remaining", "0"));
+    wait.into_iter().chain(limit).chain(remaining).collect()
 }
 
 /// A name as the documents' keys may be.

@@ -22,7 +22,7 @@ use crate::support::{Answer, World};
 
 /// Lines that every answer has.
 const USUAL: [&str; 5] = [
-    "  access-control-expose-headers: x-request-id,retry-after",
+    "  access-control-expose-headers: x-request-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining",
     "  cache-control: no-store",
     "  content-type: application/json; charset=utf-8",
     "  x-content-type-options: nosniff",

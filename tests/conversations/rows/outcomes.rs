@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use polygate_shared::identity::{Account, Chance};
+use polygate_shared::identity::{Account, AttemptKey, Attempts, Chance, Clock, CountedOn, Counting};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -46,6 +46,7 @@ fn every_outcome_names_a_test() {
 }
 
 const PASSWORD: &str = "Passw0rd!23";
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// A change of the password, in every spelling.
 fn passwords(current: &str, new: &str) -> Value {
@@ -349,6 +350,23 @@ async fn outcome_too_many_requests_in_every_contract() {
         assert!(refused.headers.contains_key("retry-after"), "{contract}, {nth}");
         insta::assert_snapshot!(format!("outcome_too_many_requests_in_{contract}"), brief(world.transcript()));
     }
+}
+
+#[tokio::test]
+async fn outcome_too_many_registrations_in_every_contract() {
+    let mut world = World::start().await;
+    // As many as the development server lets one source make.
+    let (key, now) = (AttemptKey::RegistrationsFrom("127.0.0.1".to_owned()), world.clock.now());
+    let seen = Attempts { count: 1, last_at: now, known_until: None };
+    for on in [CountedOn::Few { free: 1, since: now - DAY }, CountedOn::Exactly { seen, count: 3000 }] {
+        let counting = Counting { now, on, forgotten_at: now + DAY };
+        assert_eq!(world.server.store().count_attempt(&key, &counting).await.expect("an outcome"), Ok(()));
+    }
+    for contract in CONTRACTS {
+        let (path, body) = registering(contract, "alice", "alice@example.com", PASSWORD);
+        world.post(path, body).await.has(429);
+    }
+    insta::assert_snapshot!(brief(world.transcript()));
 }
 
 #[tokio::test]

@@ -74,6 +74,14 @@ impl Store for DynamoStore {
         Ok(stored.map(|item| item.settings.into_owned()).unwrap_or_default())
     }
 
+    async fn claims_and_attempts(
+        &self,
+        names: &[(ClaimKind, String)],
+        attempts: &[AttemptKey],
+    ) -> Result<(Vec<Claim>, Vec<Option<Attempts>>)> {
+        self.read_claims_and_attempts(names, attempts).await
+    }
+
     async fn account(&self, id: AccountId) -> Result<Option<Versioned>> {
         Ok(self.get::<AccountItem<'_>>(Key::account(id)).await?.map(Versioned::from))
     }
@@ -112,6 +120,14 @@ impl Store for DynamoStore {
         counting: &Counting,
     ) -> Result<std::result::Result<(), Option<Attempts>>> {
         self.count(key, counting).await
+    }
+
+    async fn take_attempt_back(&self, key: &AttemptKey) -> Result<()> {
+        self.take_back(key).await
+    }
+
+    async fn remember_device(&self, device: &AttemptKey, now: OffsetDateTime, until: OffsetDateTime) -> Result<()> {
+        self.remember(device, now, until).await
     }
 
     async fn forget_attempts(&self, key: &AttemptKey) -> Result<()> {

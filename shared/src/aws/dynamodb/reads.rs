@@ -37,7 +37,7 @@ impl DynamoStore {
     }
 
     /// The items that exist of these keys, in no order.
-    async fn batch(&self, keys: impl IntoIterator<Item = Key>) -> Result<Vec<Item>> {
+    pub(super) async fn batch(&self, keys: impl IntoIterator<Item = Key>) -> Result<Vec<Item>> {
         // The same key twice would be refused.
         let keys: Vec<Key> = keys.into_iter().collect::<HashSet<_>>().into_iter().collect();
         let mut found = Vec::with_capacity(keys.len());

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Sent, Told, sent, success};
+use crate::contracts::registration_refusals;
 use crate::http::{App, Checks, Context, Json, Listing, Required, about};
 use crate::identity::{Error, Identifier, Registration, Role};
 
@@ -18,11 +19,7 @@ pub(super) const PASSWORD: RangeInclusive<usize> = 6..=64;
 
 pub(in crate::contracts) fn routes<L: Listing>() -> L {
     L::new()
-        .post(
-            "/api/v1/auth/register",
-            register,
-            about("Make an account").or(|| vec![Error::RegistrationClosed, Error::NameTaken, Error::EmailTaken]),
-        )
+        .post("/api/v1/auth/register", register, about("Make an account").or(registration_refusals))
         .get("/api/v1/auth/options", options, about("What is open to people without an account").beyond_the_document())
         .post(
             "/api/v1/auth/password-reset/request",
@@ -56,14 +53,24 @@ struct RegisterAnswer {
     email: String,
 }
 
-async fn register(State(app): State<App>, Json(body): Json<RegisterRequest>) -> Told<RegisterAnswer, 201> {
+async fn register(
+    State(app): State<App>,
+    context: Context,
+    Json(body): Json<RegisterRequest>,
+) -> Told<RegisterAnswer, 201> {
     let mut checks = Checks::new();
     let email = checks.email("email", body.email);
     let name = checks.name("username", body.username, &NAME, email.as_ref());
     let password = checks.new_password("password", body.password, &PASSWORD);
     let (Some(name), Some(email), Some(password)) = (name, email, password) else { return Err(checks.refuse()) };
-    let registration =
-        Registration { name, email: Some(email), password, display_name: String::new(), role: Role::User };
+    let registration = Registration {
+        name,
+        email: Some(email),
+        password,
+        display_name: String::new(),
+        source: context.arrival.source.clone(),
+        role: Role::User,
+    };
     let account = app.identity.register(registration, None).await?;
     success(RegisterAnswer {
         id: account.id.to_string(),

@@ -10,6 +10,7 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 use super::{PLACES, TERMS, Told, User, presented};
+use crate::contracts::too_many_requests;
 use crate::http::{Answer, App, Checks, Context, Field, Json, Listing, Required, about};
 use crate::identity::{AccessToken, Error, Registration, Role};
 use crate::openapi::{Input, Operation};
@@ -24,7 +25,7 @@ pub(in crate::contracts) fn routes<L: Listing>() -> L {
         "/api/auth/register",
         register,
         about("Make an account and sign in; an administrator's token makes it an administrator's if asked")
-            .or(|| vec![Error::RegistrationClosed, Error::NameTaken]),
+            .or(|| vec![Error::RegistrationClosed, Error::NameTaken, too_many_requests()]),
     )
 }
 
@@ -81,7 +82,14 @@ async fn register(
     // A token matters only to an administrator; a stale one doesn't keep anybody from registering.
     let by = app.identity.administrator_behind(token.as_ref()).await?;
     let role = if admin { Role::Admin } else { Role::User };
-    let registration = Registration { name, email: None, password, display_name: String::new(), role };
+    let registration = Registration {
+        name,
+        email: None,
+        password,
+        display_name: String::new(),
+        source: context.arrival.source.clone(),
+        role,
+    };
     let opened = app.identity.register_and_log_in(registration, by.as_ref(), &TERMS, &context.visitor()).await?;
     Answer::of(&RegisterAnswer {
         success: true,

@@ -76,7 +76,14 @@ async fn register(State(app): State<App>, context: Context, Json(body): Json<Reg
     let display_name = checks.optional_text("username", body.username, &DISPLAY_NAME).unwrap_or_default();
     let (Some(name), Some(email), Some(password)) = (name, email, password) else { return Err(checks.refuse()) };
     checks.finish()?;
-    let pending = Registration { name, email: Some(email), password, display_name, role: Role::User };
+    let pending = Registration {
+        name,
+        email: Some(email),
+        password,
+        display_name,
+        source: context.arrival.source.clone(),
+        role: Role::User,
+    };
     let expires_at = app.identity.request_registration(pending, context.language).await?;
     sent(expires_at)
 }

@@ -7,8 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{TERMS, Told, User, success};
+use crate::contracts::registration_refusals;
 use crate::http::{App, Checks, Context, Json, Listing, Required, about};
-use crate::identity::{Error, Registration, Role};
+use crate::identity::{Registration, Role};
 use crate::messages::Text;
 
 /// Characters of a login name.
@@ -17,12 +18,7 @@ const NAME: RangeInclusive<usize> = 3..=20;
 pub(super) const PASSWORD: RangeInclusive<usize> = 6..=usize::MAX;
 
 pub(in crate::contracts) fn routes<L: Listing>() -> L {
-    L::new().post(
-        "/api/auth/register",
-        register,
-        about("Make an account and sign in")
-            .or(|| vec![Error::RegistrationClosed, Error::NameTaken, Error::EmailTaken]),
-    )
+    L::new().post("/api/auth/register", register, about("Make an account and sign in").or(registration_refusals))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -47,8 +43,14 @@ async fn register(State(app): State<App>, context: Context, Json(body): Json<Reg
     let name = checks.name("username", body.username, &NAME, email.as_ref());
     let password = checks.new_password("password", body.password, &PASSWORD);
     let (Some(name), Some(email), Some(password)) = (name, email, password) else { return Err(checks.refuse()) };
-    let registration =
-        Registration { name, email: Some(email), password, display_name: String::new(), role: Role::User };
+    let registration = Registration {
+        name,
+        email: Some(email),
+        password,
+        display_name: String::new(),
+        source: context.arrival.source.clone(),
+        role: Role::User,
+    };
     let opened = app.identity.register_and_log_in(registration, None, &TERMS, &context.visitor()).await?;
     let user = User::of(&opened.account).with_create_time(&opened.account, app.zone);
     let data = RegisterAnswer { user, token: opened.tokens.access.reveal().to_owned() };

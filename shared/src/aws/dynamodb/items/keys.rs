@@ -45,6 +45,14 @@ fn name_of(kind: ClaimKind) -> &'static str {
 /// Bytes of a key that are compared in a search, since a sort key has room for 1 KiB.
 const MOST_SEARCHED: usize = 900;
 
+/// The sort key of what is counted.
+const COUNTER: &str = "counter";
+
+/// The partition of attempts with a name or address.
+fn attempts_with(identifier: &str) -> String {
+    format!("attempts#identifier#{}", fitting(identifier))
+}
+
 /// Where an item stands.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(in super::super) struct Key {
@@ -75,7 +83,15 @@ impl Key {
 
     pub(in super::super) fn attempts(key: &AttemptKey) -> Self {
         match key {
-            AttemptKey::SecondFactor(account) => Self::new(format!("attempts#second_factor#{account}"), "counter"),
+            AttemptKey::Identifier(identifier) => Self::new(attempts_with(identifier), COUNTER),
+            AttemptKey::Device { identifier, device } => {
+                Self::new(attempts_with(identifier), format!("device#{}", device.as_str()))
+            }
+            AttemptKey::SignInsFrom(network) => Self::new(format!("attempts#sign_in#{}", fitting(network)), COUNTER),
+            AttemptKey::RegistrationsFrom(network) => {
+                Self::new(format!("attempts#register#{}", fitting(network)), COUNTER)
+            }
+            AttemptKey::SecondFactor(account) => Self::new(format!("attempts#second_factor#{account}"), COUNTER),
         }
     }
 
@@ -108,11 +124,11 @@ impl Key {
     }
 
     pub(in super::super) fn account_number() -> Self {
-        Self::new("counter#number", "counter")
+        Self::new("counter#number", COUNTER)
     }
 
     pub(in super::super) fn total(shard: u8) -> Self {
-        Self::new(format!("total#{shard}"), "counter")
+        Self::new(format!("total#{shard}"), COUNTER)
     }
 
     /// The shard that counts this account: by its last byte, which is random.

@@ -6,7 +6,8 @@
 //! | session | `account#<id>` | `session#<id>` | `expires_at` |
 //! | API token | `account#<id>` | `token#<id>` | `expires_at` where it has an end |
 //! | sign-in that waits for its second factor | `account#<id>` | `pending#<id>` | `expires_at` |
-//! | attempts at a second factor | `attempts#second_factor#<account id>` | `counter` | `expires_at`, `count`, `last_at` |
+//! | attempts | `attempts#<at what>#<key>` | `counter` | `expires_at`, `count`, `last_at` |
+//! | known device and attempts from it | `attempts#identifier#<key>` | `device#<hash>` | the same, `known_until` |
 //! | claim | `name#<key>`, `email#<key>` | `claim` | `initial` and `start` for the index |
 //! | code | `code#<purpose>#<subject>` | `<address key>`, for registrations `<address key>#<request>` | `expires_at` |
 //! | mail log | `mail#<address key>` | `log` | `expires_at`, `written` |
@@ -35,8 +36,8 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::identity::{
-    Account, AccountId, ApiToken, Attempts, Challenge, Claim, ClaimKind, Counting, Hashed, KeptReport, MailLog,
-    PendingSignIn, Picture, RefreshChain, Session, Version, Versioned,
+    Account, AccountId, ApiToken, Attempts, Challenge, Claim, ClaimKind, Hashed, KeptReport, MailLog, PendingSignIn,
+    Picture, RefreshChain, Session, Version, Versioned,
 };
 
 pub(super) use deployment::{AdminTokenItem, IssuerItem, SettingsItem, SigningKeyItem};
@@ -163,8 +164,8 @@ impl From<AttemptsItem> for Attempts {
 }
 
 /// When the table may drop what was counted.
-pub(super) fn attempts_expiry(counting: &Counting) -> i64 {
-    (counting.forgotten_at + CODE_TAIL).unix_timestamp()
+pub(super) fn attempts_expiry(forgotten_at: OffsetDateTime) -> i64 {
+    (forgotten_at + CODE_TAIL).unix_timestamp()
 }
 
 /// An instant as milliseconds since the epoch.
