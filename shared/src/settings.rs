@@ -5,6 +5,7 @@ use std::net::Ipv6Addr;
 use time::UtcOffset;
 
 use crate::http::{Contract, HostMap};
+use crate::identity::PasswordPolicy;
 
 /// Everything that can be set, with the variable that sets it.
 #[derive(Debug, Clone)]
@@ -19,6 +20,8 @@ pub struct Settings {
     pub contract_hosts: HostMap,
     /// `ALLOW_REGISTRATION`: whether anybody may make an account, `true` or `false`. Default `true`.
     pub allow_registration: bool,
+    /// `PASSWORD_POLICY`: which passwords may be chosen, `contract` (each contract's own length) or `strict`. Default `contract`.
+    pub password_policy: PasswordPolicy,
     /// `ALLOWED_ORIGINS`: web origins that may send cookies, e.g. `https://app.example.com`, with commas between.
     pub allowed_origins: Vec<String>,
     /// `ISSUER`: the `iss` of all tokens. Where absent it is fixed at first use.
@@ -45,6 +48,7 @@ impl Settings {
             root_contract: optional(lookup, "ROOT_CONTRACT", contract)?.unwrap_or(Contract::Sproutgate),
             contract_hosts: optional(lookup, "CONTRACT_HOSTS", hosts)?.unwrap_or_default(),
             allow_registration: optional(lookup, "ALLOW_REGISTRATION", boolean)?.unwrap_or(true),
+            password_policy: optional(lookup, "PASSWORD_POLICY", password_policy)?.unwrap_or_default(),
             allowed_origins: optional(lookup, "ALLOWED_ORIGINS", origins)?.unwrap_or_default(),
             issuer: optional(lookup, "ISSUER", issuer)?,
             zone: optional(lookup, "TIME_ZONE", zone)?.unwrap_or(DEFAULT_ZONE),
@@ -128,6 +132,14 @@ fn host_of(authority: &str) -> Option<&str> {
     is_host(host).then_some(host)
 }
 
+fn password_policy(text: &str) -> Result<PasswordPolicy, String> {
+    match text {
+        "contract" => Ok(PasswordPolicy::ByLength),
+        "strict" => Ok(PasswordPolicy::Strict),
+        _ => Err("write contract or strict".to_owned()),
+    }
+}
+
 fn boolean(text: &str) -> Result<bool, String> {
     text.parse().map_err(|_| "write true or false".to_owned())
 }
@@ -191,6 +203,7 @@ mod tests {
             ("CONTRACT_HOSTS", "photos.example.com", "write `photos.example.com` as host=contract"),
             ("CONTRACT_HOSTS", "a.example=zeyea", "name one of kite, zeaya, sproutgate, mcphub"),
             ("ALLOW_REGISTRATION", "yes", "write true or false"),
+            ("PASSWORD_POLICY", "weak", "write contract or strict"),
             ("ALLOWED_ORIGINS", "*", "write `*` as https://host[:port], nothing else"),
             ("ISSUER", "ftp://x", NOT_AN_ISSUER),
             ("TIME_ZONE", "CST", "write an offset from -12:00 to +14:00, such as +08:00"),

@@ -15,6 +15,7 @@ mod events;
 mod kite;
 mod mcphub;
 mod openapi;
+mod password_policy;
 mod people;
 mod races;
 mod redaction;

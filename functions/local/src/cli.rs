@@ -24,6 +24,7 @@ Settings, as environment variables, the same as for the deployed functions:
   ROOT_CONTRACT       kite, zeaya, sproutgate (default) or mcphub
   CONTRACT_HOSTS      contracts by host, e.g. photos.localhost=zeaya,hub.localhost=mcphub
   ALLOW_REGISTRATION  true (default) or false
+  PASSWORD_POLICY     contract (default: by length) or strict
   ALLOWED_ORIGINS     pages that may send cookies, e.g. http://localhost:5173
   TIME_ZONE           of times that are shown without one, default +08:00
   ISSUER              of tokens, default the first address that the data was served at

@@ -8,8 +8,16 @@ use polygate_shared::identity::{Clock, SystemClock};
 
 /// The settings that the development server takes from its environment, as a deployed function does. Where the
 /// table and the mail service are is its own affair.
-pub const SETTINGS: [&str; 7] =
-    ["ROOT_CONTRACT", "CONTRACT_HOSTS", "ALLOW_REGISTRATION", "ALLOWED_ORIGINS", "TIME_ZONE", "ISSUER", "MAIL_FROM"];
+pub const SETTINGS: [&str; 8] = [
+    "ROOT_CONTRACT",
+    "CONTRACT_HOSTS",
+    "ALLOW_REGISTRATION",
+    "PASSWORD_POLICY",
+    "ALLOWED_ORIGINS",
+    "TIME_ZONE",
+    "ISSUER",
+    "MAIL_FROM",
+];
 
 /// Where the data is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -86,6 +86,7 @@ impl Server {
         let policy = Policy {
             allow_registration: settings.allow_registration,
             issuer: settings.issuer.clone(),
+            passwords: settings.password_policy,
             limits: Limits::default().for_one_source(),
         };
         let (shared_store, shared_clock) = (Arc::clone(&store), Arc::clone(&clock));

@@ -57,6 +57,7 @@ async fn front(endpoints: Endpoints, mailer: MakeMailer) -> anyhow::Result<Front
     let policy = Policy {
         allow_registration: settings.allow_registration,
         issuer: settings.issuer.clone(),
+        passwords: settings.password_policy,
         ..Policy::default()
     };
     // One request at a time, so one hash at a time.

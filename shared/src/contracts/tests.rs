@@ -14,6 +14,7 @@ fn every_failure() -> Vec<Failure> {
         Error::Invalid(vec![
             violation("username", Problem::TooShort(3), Some("ab".into())),
             violation("password", Problem::Missing, None),
+            violation("new_password", Problem::TooCommon, None),
         ]),
         Error::WrongCredentials,
         Error::AccountDisabled,

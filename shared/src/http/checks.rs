@@ -6,7 +6,9 @@ use std::ops::RangeInclusive;
 use serde_json::Value;
 
 use super::{Failure, Field, Nullable, Required};
-use crate::identity::{Beginning, Code, EmailAddress, Error, Name, Password, Problem, Violation, check_length};
+use crate::identity::{
+    Beginning, Code, EmailAddress, Error, Name, Password, PasswordPolicy, Problem, Violation, check_length,
+};
 
 /// Collects violations while fields are read.
 #[derive(Debug, Default)]
@@ -183,9 +185,10 @@ impl Checks {
         field: &'static str,
         given: Required<String>,
         allowed: &RangeInclusive<usize>,
+        policy: PasswordPolicy,
     ) -> Option<Password> {
         let text = self.secret_text(field, given)?;
-        match check_length(text.reveal(), allowed) {
+        match policy.check(&text, allowed) {
             Ok(()) => Some(text),
             Err(problem) => {
                 self.note(field, problem, None);
@@ -261,8 +264,9 @@ impl Checks {
         field: &'static str,
         given: Field<String>,
         allowed: &RangeInclusive<usize>,
+        policy: PasswordPolicy,
     ) -> Option<Password> {
-        if matches!(given, Field::Absent) { None } else { self.new_password(field, given.into(), allowed) }
+        if matches!(given, Field::Absent) { None } else { self.new_password(field, given.into(), allowed, policy) }
     }
 
     /// Text whose value is never told again.

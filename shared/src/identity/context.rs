@@ -9,8 +9,8 @@ use tokio::sync::{RwLock, Semaphore};
 use super::keys::KeyRing;
 use super::ownership::{changed_ownership, check_keeps_name};
 use super::{
-    Account, AccountId, Chance, Change, Clock, Error, Hasher, Limits, Mailer, Refused, Result, Store, Version,
-    Versioned, Vouched, Voucher, chance,
+    Account, AccountId, Chance, Change, Clock, Error, Hasher, Limits, Mailer, PasswordPolicy, Refused, Result, Store,
+    Version, Versioned, Vouched, Voucher, chance,
 };
 
 /// Rules of the deployment that the core applies.
@@ -20,6 +20,8 @@ pub struct Policy {
     pub allow_registration: bool,
     /// The `iss` of tokens; where absent it is fixed at first use from what the deployment proposes.
     pub issuer: Option<String>,
+    /// Which passwords may be chosen.
+    pub passwords: PasswordPolicy,
     /// How many attempts at secrets are let through.
     pub limits: Limits,
 }
@@ -67,6 +69,11 @@ impl Identity {
             proposed_issuer: OnceLock::new(),
             keys: RwLock::new(None),
         }
+    }
+
+    /// Which passwords may be chosen.
+    pub fn password_policy(&self) -> PasswordPolicy {
+        self.policy.passwords
     }
 
     /// The present instant by the core's clock.

@@ -16,6 +16,8 @@ pub enum Problem {
     WrongType(&'static str),
     /// Fewer characters than this.
     TooShort(usize),
+    /// A password that many people have.
+    TooCommon,
     /// More characters than this.
     TooLong(usize),
     /// A list with more entries than this.

@@ -68,6 +68,7 @@ pub(super) fn problem(problem: &Problem) -> String {
             format!("must be {article} {expected}")
         }
         Problem::TooShort(least) => format!("at least {least} characters"),
+        Problem::TooCommon => "too common, choose another".to_owned(),
         Problem::TooLong(most) => format!("at most {most} characters"),
         Problem::TooMany(most) => format!("at most {most} entries"),
         Problem::NotAnEmail => "not an e-mail address".to_owned(),

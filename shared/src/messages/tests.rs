@@ -6,7 +6,7 @@ use super::{en, zh};
 use crate::identity::Problem;
 
 /// One of each. The match below makes the compiler ask for a variant that is added and not listed.
-const EVERY_PROBLEM: [Problem; 12] = [
+const EVERY_PROBLEM: [Problem; 13] = [
     Problem::Missing,
     Problem::WrongType("string"),
     Problem::TooShort(3),
@@ -19,6 +19,7 @@ const EVERY_PROBLEM: [Problem; 12] = [
     Problem::NotOneOf("0, 1, 2"),
     Problem::OutOfRange(-1, 5),
     Problem::NotACursor,
+    Problem::TooCommon,
 ];
 
 fn place(problem: &Problem) -> usize {
@@ -35,6 +36,7 @@ fn place(problem: &Problem) -> usize {
         Problem::NotOneOf(_) => 9,
         Problem::OutOfRange(_, _) => 10,
         Problem::NotACursor => 11,
+        Problem::TooCommon => 12,
     }
 }
 

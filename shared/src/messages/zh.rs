@@ -63,6 +63,7 @@ pub(super) fn problem(problem: &Problem) -> String {
         Problem::Missing => "不能为空".to_owned(),
         Problem::WrongType(expected) => format!("类型应为 {expected}"),
         Problem::TooShort(least) => format!("至少 {least} 个字符"),
+        Problem::TooCommon => "过于常见，请另选一个".to_owned(),
         Problem::TooLong(most) => format!("最多 {most} 个字符"),
         Problem::TooMany(most) => format!("最多 {most} 项"),
         Problem::NotAnEmail => "邮箱格式不正确".to_owned(),

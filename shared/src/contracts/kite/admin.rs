@@ -191,7 +191,7 @@ async fn create_user(
     let mut checks = Checks::new();
     let email = checks.email("email", body.email);
     let name = checks.name("username", body.username, &NAME, email.as_ref());
-    let password = checks.new_password("password", body.password, &PASSWORD);
+    let password = checks.new_password("password", body.password, &PASSWORD, app.identity.password_policy());
     let details = AccountDetails { email: Some(email), ..body.details.read(&mut checks, "") };
     let (Some(name), Some(password)) = (name, password) else { return Err(checks.refuse()) };
     checks.finish()?;
@@ -216,7 +216,7 @@ async fn update_user(
         Field::Absent => None,
         given => checks.name("username", given.into(), &NAME, own.as_ref()),
     };
-    let password = checks.optional_new_password("password", body.password, &PASSWORD);
+    let password = checks.optional_new_password("password", body.password, &PASSWORD, app.identity.password_policy());
     checks.finish()?;
     let account = app.identity.change_account(&by, read, AccountChanges { name, password, details }).await?;
     success(Profile::of(&account, &context))

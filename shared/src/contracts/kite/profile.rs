@@ -195,7 +195,7 @@ async fn change_password(
 ) -> Told<()> {
     let mut checks = Checks::new();
     let current = checks.password("old_password", body.old_password.or(body.current_password));
-    let new = checks.new_password("new_password", body.new_password, &PASSWORD);
+    let new = checks.new_password("new_password", body.new_password, &PASSWORD, app.identity.password_policy());
     let (Some(current), Some(new)) = (current, new) else { return Err(checks.refuse()) };
     app.identity.change_password(caller.signed_in()?, &current, &new).await?;
     success(())
@@ -227,7 +227,8 @@ async fn first_login_reset(
     let mut checks = Checks::new();
     let email = checks.email("email", body.email.or(body.new_email));
     let name = checks.name("username", body.username.or(body.new_username), &NAME, email.as_ref());
-    let password = checks.new_password("password", body.password.or(body.new_password), &PASSWORD);
+    let password =
+        checks.new_password("password", body.password.or(body.new_password), &PASSWORD, app.identity.password_policy());
     let (Some(name), Some(email), Some(password)) = (name, email, password) else { return Err(checks.refuse()) };
     let reset = FirstLoginReset { name, email, password };
     let opened = app.identity.first_login_reset(caller.signed_in()?, reset, &TERMS, &context.visitor()).await?;

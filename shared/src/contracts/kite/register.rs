@@ -61,7 +61,7 @@ async fn register(
     let mut checks = Checks::new();
     let email = checks.email("email", body.email);
     let name = checks.name("username", body.username, &NAME, email.as_ref());
-    let password = checks.new_password("password", body.password, &PASSWORD);
+    let password = checks.new_password("password", body.password, &PASSWORD, app.identity.password_policy());
     let (Some(name), Some(email), Some(password)) = (name, email, password) else { return Err(checks.refuse()) };
     let registration = Registration {
         name,
@@ -117,7 +117,7 @@ async fn confirm_reset(State(app): State<App>, Json(body): Json<ResetProof>) -> 
     let mut checks = Checks::new();
     let identifier = checks.text("identifier", body.identifier);
     let code = checks.code("code", body.code);
-    let password = checks.new_password("new_password", body.new_password, &PASSWORD);
+    let password = checks.new_password("new_password", body.new_password, &PASSWORD, app.identity.password_policy());
     let (Some(identifier), Some(code), Some(password)) = (identifier, code, password) else {
         return Err(checks.refuse());
     };

@@ -46,7 +46,7 @@ async fn change_password(
 ) -> Told<Done> {
     let mut checks = Checks::new();
     let current = checks.password("currentPassword", body.current_password);
-    let new = checks.new_password("newPassword", body.new_password, &PASSWORD);
+    let new = checks.new_password("newPassword", body.new_password, &PASSWORD, app.identity.password_policy());
     let (Some(current), Some(new)) = (current, new) else { return Err(checks.refuse()) };
     app.identity.change_password(caller.signed_in()?, &current, &new).await?;
     Answer::of(&Done { success: true, message: messages::text(Text::PasswordUpdated, context.language) })

@@ -75,7 +75,7 @@ async fn register(
 ) -> Told<RegisterAnswer> {
     let mut checks = Checks::new();
     let name = checks.name("username", body.username, &NAME, None);
-    let password = checks.new_password("password", body.password, &PASSWORD);
+    let password = checks.new_password("password", body.password, &PASSWORD, app.identity.password_policy());
     let admin = checks.optional("isAdmin", body.is_admin, "boolean").unwrap_or(false);
     let (Some(name), Some(password)) = (name, password) else { return Err(checks.refuse()) };
     checks.finish()?;

@@ -210,7 +210,7 @@ async fn create_user(
     let details = body.details.read(&mut checks);
     let email = details.email.as_ref().and_then(Option::as_ref);
     let name = checks.name("account", body.account, &NAME, email);
-    let password = checks.new_password("password", body.password, &PASSWORD);
+    let password = checks.new_password("password", body.password, &PASSWORD, app.identity.password_policy());
     let (Some(name), Some(password)) = (name, password) else { return Err(checks.refuse()) };
     checks.finish()?;
     let account = app.identity.create_account(NewAccount { name, password, details }).await?;
@@ -228,7 +228,7 @@ async fn update_user(
     let mut checks = Checks::new();
     let mut details = body.details.read(&mut checks);
     details.profile.avatar_url = avatars::changed(details.profile.avatar_url, &read.account, &context);
-    let password = checks.optional_new_password("password", body.password, &PASSWORD);
+    let password = checks.optional_new_password("password", body.password, &PASSWORD, app.identity.password_policy());
     checks.finish()?;
     let account = app.identity.change_account(&by, read, AccountChanges { name: None, password, details }).await?;
     user(&account, &context)

@@ -74,7 +74,7 @@ async fn update_profile(
         gender: None,
         birthday: None,
     };
-    let password = checks.optional_new_password("password", body.password, &PASSWORD);
+    let password = checks.optional_new_password("password", body.password, &PASSWORD, app.identity.password_policy());
     checks.finish()?;
     let account = match password {
         Some(password) => app.identity.update_profile_and_password(caller.signed_in()?, changes, &password).await?,

@@ -72,7 +72,7 @@ async fn register(State(app): State<App>, context: Context, Json(body): Json<Reg
     let mut checks = Checks::new();
     let email = checks.email("email", body.email);
     let name = checks.name("account", body.account, &NAME, email.as_ref());
-    let password = checks.new_password("password", body.password, &PASSWORD);
+    let password = checks.new_password("password", body.password, &PASSWORD, app.identity.password_policy());
     let display_name = checks.optional_text("username", body.username, &DISPLAY_NAME).unwrap_or_default();
     let (Some(name), Some(email), Some(password)) = (name, email, password) else { return Err(checks.refuse()) };
     checks.finish()?;
@@ -169,7 +169,7 @@ async fn reset_password(State(app): State<App>, Json(body): Json<ResetPasswordRe
     let mut checks = Checks::new();
     let account = checks.text("account", body.account);
     let code = checks.code("code", body.code);
-    let password = checks.new_password("newPassword", body.new_password, &PASSWORD);
+    let password = checks.new_password("newPassword", body.new_password, &PASSWORD, app.identity.password_policy());
     let (Some(account), Some(code), Some(password)) = (account, code, password) else { return Err(checks.refuse()) };
     app.identity.reset_password(&Identifier::new(&account), &code, &password).await?;
     Answer::of(&ResetAnswer { reset: true })

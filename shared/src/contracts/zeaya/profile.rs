@@ -224,7 +224,7 @@ async fn change_password(
 ) -> Result<Answer<Done>, Failure> {
     let mut checks = Checks::new();
     let old = checks.password("old_password", body.old_password);
-    let new = checks.new_password("new_password", body.new_password, &PASSWORD);
+    let new = checks.new_password("new_password", body.new_password, &PASSWORD, app.identity.password_policy());
     let (Some(old), Some(new)) = (old, new) else { return Err(checks.refuse()) };
     app.identity.change_password(caller.signed_in()?, &old, &new).await?;
     done(Text::PasswordChanged, context.language)

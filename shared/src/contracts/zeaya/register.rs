@@ -41,7 +41,7 @@ async fn register(State(app): State<App>, context: Context, Json(body): Json<Reg
     let mut checks = Checks::new();
     let email = checks.email("email", body.email);
     let name = checks.name("username", body.username, &NAME, email.as_ref());
-    let password = checks.new_password("password", body.password, &PASSWORD);
+    let password = checks.new_password("password", body.password, &PASSWORD, app.identity.password_policy());
     let (Some(name), Some(email), Some(password)) = (name, email, password) else { return Err(checks.refuse()) };
     let registration = Registration {
         name,
