@@ -165,6 +165,10 @@ async fn kite_post_auth_email_change_request() {
     trial.refuses_strangers(&good).await;
     trial.refuses_newcomers(&good).await;
     trial.refuses_programs(&good).await;
+    let named = json!({"username": "eve@example.com", "email": "eve@example.com", "password": "secret123"});
+    trial.world.post("/kite/api/v1/auth/register", named).quietly().await.is(201, 0);
+    trial.token = Some(trial.world.sign_in("eve@example.com", "secret123").await);
+    trial.ask("the present address is the name too", good).await.is(409, 40904);
     insta::assert_snapshot!(trial.told());
 }
 

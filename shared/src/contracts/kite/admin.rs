@@ -42,7 +42,7 @@ pub(in crate::contracts) fn routes<L: Listing>() -> L {
             "/api/v1/admin/users/{id}",
             update_user,
             about("Change what is sent; another password or role ends all sessions")
-                .or(|| vec![Error::NameTaken, Error::EmailTaken, Error::LastAdministrator])
+                .or(|| vec![Error::NameTaken, Error::EmailTaken, Error::LastAdministrator, Error::AddressIsName])
                 .beyond_the_document(),
         )
         .delete(

@@ -17,14 +17,14 @@ pub(super) fn routes<L: Listing>() -> L {
             "/api/v1/auth/email-change/request",
             request,
             about("Mail a code with which the account can make this its primary address")
-                .or(|| vec![too_many_requests()])
+                .or(|| vec![Error::AddressIsName, too_many_requests()])
                 .beyond_the_document(),
         )
         .post(
             "/api/v1/auth/email-change/confirm",
             confirm,
             about("Make the address primary whose code came back")
-                .or(|| vec![Error::CodeWrong, Error::EmailTaken])
+                .or(|| vec![Error::CodeWrong, Error::EmailTaken, Error::AddressIsName])
                 .beyond_the_document(),
         )
 }

@@ -37,7 +37,8 @@ pub(in crate::contracts) fn routes<L: Listing>() -> L {
         .put(
             "/api/admin/users/{account}",
             update_user,
-            about("Change what is sent; a new password ends all sessions").or(|| vec![Error::EmailTaken]),
+            about("Change what is sent; a new password ends all sessions")
+                .or(|| vec![Error::EmailTaken, Error::AddressIsName]),
         )
         .delete(
             "/api/admin/users/{account}",
