@@ -78,6 +78,7 @@ impl Facts<'_> {
         }
         let file = self.admin_token.display();
         line(&mut text, "admin token", &format!("in {file}: lets programs administer, in the header X-Admin-Token"));
+        line(&mut text, "try calls", &format!("{base_url}/_local/api (OpenAPI documents of each contract)"));
         line(&mut text, "mails", &format!("{base_url}/_local/mail (for programs {base_url}/_local/mail.json)"));
         let data = match self.keeps_accounts {
             true => format!("in {}, kept when the server stops; accounts so far: {accounts}", self.folder.display()),

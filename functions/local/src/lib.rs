@@ -2,6 +2,7 @@
 //!
 //! `cargo run` starts it for a person; tests start as many as they like, each with [`Server::start`].
 
+mod api;
 mod cli;
 mod engine;
 mod error;

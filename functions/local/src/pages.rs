@@ -6,12 +6,13 @@ use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Response};
 use axum::{Json, Router, routing::get};
 
+use crate::api;
 use crate::mailbox::{LocalMail, Mailbox};
 use crate::text::escape;
 
 /// Mails come from anybody: nothing in them runs, and nothing is loaded from elsewhere. The pages' own
 /// script is a file. A preview inherits this policy, so inline styles are allowed.
-const POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'unsafe-inline'; \
+const POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline'; \
     img-src data:; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const STYLE: &str = "
@@ -44,8 +45,9 @@ pub(crate) fn router(mailbox: Mailbox) -> Router {
         .route("/_local/mail", get(mail_page))
         .route("/_local/mail.json", get(mail_json))
         .route("/_local/mail.js", get(|| async { ([(header::CONTENT_TYPE, "text/javascript")], SCRIPT) }))
-        .layer(middleware::map_response(with_policy))
         .with_state(mailbox)
+        .merge(api::router())
+        .layer(middleware::map_response(with_policy))
 }
 
 /// Answers only requests that name this machine, so that no page elsewhere can read mails by pointing its own
@@ -85,6 +87,7 @@ async fn index() -> Html<String> {
         "Polygate, development server",
         "",
         "<ul>
+<li><a href=\"/_local/api\">/_local/api</a>: the endpoints of each contract, to read and to try</li>
 <li><a href=\"/_local/mail\">/_local/mail</a>: the mails that were sent</li>
 <li><a href=\"/_local/mail.json\">/_local/mail.json</a>: the same for programs, newest first</li>
 <li>/_local/ses: takes mail as Amazon SES does, for AWS_ENDPOINT_URL_SES</li>
@@ -129,7 +132,7 @@ fn article(mail: &LocalMail) -> String {
     )
 }
 
-fn page(title: &str, newest: &str, body: &str) -> Html<String> {
+pub(crate) fn page(title: &str, newest: &str, body: &str) -> Html<String> {
     let title = escape(title);
     Html(format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>\

@@ -75,3 +75,28 @@ async fn pages_answer_this_machine_only_and_load_nothing() {
     let response = reqwest::get(format!("{}/_local", server.base_url())).await.expect("an answer");
     assert!(response.headers()["content-security-policy"].to_str().expect("text").starts_with("default-src 'none'"));
 }
+
+#[tokio::test]
+async fn the_documents_and_the_pages_to_try_them_on_are_served_whole() {
+    let server = Server::start(Options::default()).await.expect("starts");
+    let at = |path: &str| format!("{}{path}", server.base_url());
+    let (_, list) = get(at("/_local/api")).await;
+    for (name, document) in polygate_shared::openapi::documents() {
+        assert!(list.contains(&format!("/_local/api/{name}")), "{list}");
+        let (status, served) = get(at(&format!("/_local/openapi/{name}.json"))).await;
+        assert_eq!((status, served), (StatusCode::OK, polygate_shared::openapi::text_of(&document)));
+        let (status, page) = get(at(&format!("/_local/api/{name}"))).await;
+        assert_eq!(status, StatusCode::OK);
+        // Nothing is loaded from elsewhere, and what the page loads is there.
+        let loaded = page.split(['"', '\'']).filter(|part| part.ends_with(".js") || part.ends_with(".css"));
+        let loaded: Vec<_> = loaded.collect();
+        assert_eq!(loaded.len(), 3, "{page}");
+        for file in loaded {
+            assert!(file.starts_with("/_local/"), "{file}");
+            assert_eq!(get(at(file)).await.0, StatusCode::OK, "{file}");
+        }
+    }
+    assert_eq!(get(at("/_local/api/nothing")).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(get(at("/_local/openapi/kite")).await.0, StatusCode::NOT_FOUND);
+    server.shutdown().await;
+}
