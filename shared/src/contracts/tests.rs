@@ -1,5 +1,6 @@
 //! Every refusal and accident, as each contract spells it in each language.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -137,4 +138,19 @@ fn each_contract_spells_each_failure() {
         }
         insta::assert_snapshot!(contract.name(), told);
     }
+}
+
+#[test]
+fn a_code_of_a_conflict_tells_which() {
+    let mut told = BTreeMap::new();
+    for failure in every_failure() {
+        let (status, body) = render(Contract::Kite)(&failure, Language::English);
+        // The document gives one code to both.
+        let documented = body["code"] == 40900;
+        if status == 409 && !documented {
+            let code = body["code"].to_string();
+            assert!(told.insert(code, body["message"].clone()).is_none(), "{body} has the code of another conflict");
+        }
+    }
+    assert!(told.len() > 5, "{told:?}");
 }

@@ -69,7 +69,7 @@ async fn all_of_a_report_or_nothing() {
     world.post(USAGE, json!({"changes": [to_the_bounds]})).bearer(&boss).await;
     for add in [json!({"coins": -1}), json!({"photos": 1}), json!({"level": 1})] {
         let answer = world.post(USAGE, json!({"changes": [{"username": "bob", "add": add}]})).bearer(&boss).quietly();
-        answer.await.is(409, 40905);
+        answer.await.is(409, 40907);
     }
     insta::assert_snapshot!(world.transcript());
 }
@@ -110,7 +110,7 @@ async fn a_report_under_a_key_takes_place_once() {
     let worse = json!({"changes": [{"user_id": alice, "add": {"photos": -1}}]});
     for _ in 0..2 {
         let asked = world.post(USAGE, worse.clone()).header("idempotency-key", "purchase-2").bearer(&token).quietly();
-        asked.await.is(409, 40905);
+        asked.await.is(409, 40907);
     }
     world.post(USAGE, once.clone()).header("idempotency-key", "purchase-2").bearer(&token).quietly().await.is(200, 0);
     world.note("a day later the key is free");
