@@ -88,7 +88,7 @@ pub(super) struct Refusal {
     success: bool,
     message: String,
     /// What is wrong with each field, where fields are.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Vec<FieldError>")]
     errors: Option<Vec<FieldError>>,
 }
@@ -98,7 +98,7 @@ struct FieldError {
     #[schemars(extend("const" = "field"))]
     r#type: &'static str,
     /// What was sent; never a password's.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Value")]
     value: Option<Value>,
     msg: String,

@@ -32,7 +32,7 @@ struct Envelope<T> {
     #[schemars(extend("const" = 0))]
     code: u16,
     /// Where there is something to say.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     message: Option<&'static str>,
     data: T,
@@ -69,7 +69,7 @@ struct User {
     /// A path under the base URL or an address, "" if there is none.
     avatar: String,
     /// `YYYY-MM-DD HH:MM:SS` in the deployment's zone; when the account is made.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", regex(pattern = LOCAL_TIME))]
     create_time: Option<String>,
 }
@@ -146,7 +146,7 @@ pub(super) struct Refusal {
     code: u16,
     message: String,
     /// What is wrong with each field, where fields are.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "BTreeMap<String, Vec<String>>")]
     errors: Option<Value>,
 }
