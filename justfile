@@ -22,7 +22,7 @@ bootstrap:
 
 # Everything that CI runs
 check: bootstrap
-    @scripts/steps fmt clippy test doc deny validate smoke documents lambda build cold-start
+    @scripts/steps fmt clippy test doc deny validate smoke documents pages lambda build cold-start
 
 # Formatting and clippy
 lint: fmt clippy
@@ -65,6 +65,11 @@ smoke:
 documents:
     cargo build --bin polygate
     @scripts/against_documents.py
+
+# The development server's mail page in a real browser (Chromium), with pictures in target/mail-page/
+pages:
+    cargo build --bin polygate
+    @scripts/mail_page.py
 
 # `cargo lambda watch` and `cargo lambda invoke` serve every group, on the development server's store
 lambda:

@@ -8,10 +8,14 @@ use polygate_shared::openapi::{documents, text_of};
 use std::sync::Arc;
 use swagger_ui_dist::{ApiDefinition, OpenApiSource, generate_routes};
 
-use crate::pages::page;
+use crate::pages::{page, script};
 
 /// Where Swagger UI's own files are.
 const ASSETS: &str = "/_local/swagger";
+
+/// As the other pages', and with inline styles, which Swagger UI sets.
+const POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline'; \
+    img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Each document with its name.
 type Documents = Arc<[(&'static str, String)]>;
@@ -38,7 +42,7 @@ pub(crate) fn router() -> Router {
     Router::new()
         .route("/_local/api", get(index))
         .route("/_local/api/{name}", get(try_page))
-        .route("/_local/api.js", get(|| async { ([(header::CONTENT_TYPE, "text/javascript")], SCRIPT) }))
+        .route("/_local/api.js", get(|| async { script(SCRIPT) }))
         .route("/_local/openapi/{file}", get(document))
         .with_state(documents)
         .merge(generate_routes(assets))
@@ -51,7 +55,7 @@ async fn index(State(documents): State<Documents>) -> Html<String> {
         )
     };
     let list: String = documents.iter().map(link).collect();
-    page("Endpoints, to read and to try", "", &format!("<ul>\n{list}</ul>"))
+    page("Endpoints, to read and to try", &format!("<ul>\n{list}</ul>"))
 }
 
 async fn try_page(State(documents): State<Documents>, Path(name): Path<String>) -> Response {
@@ -65,7 +69,7 @@ async fn try_page(State(documents): State<Documents>, Path(name): Path<String>) 
 <script src=\"{ASSETS}/swagger-ui-bundle.js\"></script>
 <script src=\"/_local/api.js\"></script>"
     );
-    page(&format!("Try {name}"), "", &body).into_response()
+    ([(header::CONTENT_SECURITY_POLICY, POLICY)], page(&format!("Try {name}"), &body)).into_response()
 }
 
 async fn document(State(documents): State<Documents>, Path(file): Path<String>) -> Response {

@@ -9,6 +9,7 @@ mod error;
 mod folder;
 mod guide;
 mod lambda_env;
+mod mail_page;
 mod mailbox;
 mod options;
 mod pages;

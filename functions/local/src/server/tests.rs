@@ -77,6 +77,34 @@ async fn pages_answer_this_machine_only_and_load_nothing() {
 }
 
 #[tokio::test]
+async fn a_mail_is_shown_by_itself_where_nothing_of_it_runs() {
+    let server = Server::start(Options::default()).await.expect("starts");
+    let at = |path: &str| format!("{}/_local/{path}", server.base_url());
+    let (html, mail) =
+        ("<p>424242</p><script>alert(1)</script>", [("Action", "SendEmail"), ("Source", "a@example.com")]);
+    let to = [("Destination.ToAddresses.member.1", "b@example.com"), ("Message.Subject.Data", "Code: 424242")];
+    let form: Vec<_> = mail.into_iter().chain(to).chain([("Message.Body.Html.Data", html)]).collect();
+    let sent = reqwest::Client::new().post(at("ses")).form(&form).send().await.expect("an answer");
+    assert_eq!(sent.status(), StatusCode::OK);
+    let response = reqwest::get(at("mail/1/html")).await.expect("an answer");
+    let policy = response.headers()["content-security-policy"].to_str().expect("text").to_owned();
+    assert!(policy.starts_with("sandbox allow-same-origin; default-src 'none'; "), "{policy}");
+    assert!(!policy.contains("script-src"), "{policy}");
+    assert_eq!(response.text().await.expect("text"), html);
+    for path in ["mail/2/html", "mail/0/html", "mail/99999999999/html"] {
+        assert!(get(at(path)).await.0.is_client_error(), "{path}");
+    }
+    let (_, page) = get(at("mail")).await;
+    for file in page.split('"').filter(|part| part.ends_with(".js") || part.ends_with(".css")) {
+        let response = reqwest::get(format!("{}{file}", server.base_url())).await.expect("an answer");
+        assert_eq!(response.headers()["x-content-type-options"], "nosniff");
+        assert_eq!(response.status(), StatusCode::OK, "{file}");
+    }
+    assert!(!page.contains("style="), "its policy has no inline styles");
+    server.shutdown().await;
+}
+
+#[tokio::test]
 async fn the_documents_and_the_pages_to_try_them_on_are_served_whole() {
     let server = Server::start(Options::default()).await.expect("starts");
     let at = |path: &str| format!("{}{path}", server.base_url());
@@ -90,7 +118,7 @@ async fn the_documents_and_the_pages_to_try_them_on_are_served_whole() {
         // Nothing is loaded from elsewhere, and what the page loads is there.
         let loaded = page.split(['"', '\'']).filter(|part| part.ends_with(".js") || part.ends_with(".css"));
         let loaded: Vec<_> = loaded.collect();
-        assert_eq!(loaded.len(), 3, "{page}");
+        assert_eq!(loaded.len(), 4, "{page}");
         for file in loaded {
             assert!(file.starts_with("/_local/"), "{file}");
             assert_eq!(get(at(file)).await.0, StatusCode::OK, "{file}");
