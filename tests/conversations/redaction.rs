@@ -46,7 +46,9 @@ pub(crate) fn redact(key: &str, value: &mut Value) {
                 "qr" => shape_of_qr(text),
                 "recovery_codes" => shape_of_recovery_code(text),
                 "id" | "user_id" => shape_of_account_id(text),
-                "nextCursor" if text.len() == 36 => shape_of_account_id(text),
+                "nextCursor" | "next_cursor" if text.len() == 36 => shape_of_account_id(text),
+                // A session or an API token.
+                "detail" if text.len() == 36 => shape_of_id(text),
                 "kid" | "x" | "y" => shape_of_32_bytes(text),
                 _ => return,
             };
@@ -134,6 +136,12 @@ fn shape_of_recovery_code(code: &str) -> &'static str {
 fn shape_of_account_id(text: &str) -> &'static str {
     let id: uuid::Uuid = text.parse().expect("a UUID");
     assert_eq!(id.get_version_num(), 7);
+    "[uuid]"
+}
+
+fn shape_of_id(text: &str) -> &'static str {
+    let id: uuid::Uuid = text.parse().expect("a UUID");
+    assert!([4, 7].contains(&id.get_version_num()), "{text}");
     "[uuid]"
 }
 

@@ -4,6 +4,7 @@ mod api_tokens;
 mod attempts;
 mod conditions;
 mod engine;
+mod events;
 mod failures;
 mod races;
 mod reads;

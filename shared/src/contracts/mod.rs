@@ -68,7 +68,10 @@ pub(crate) fn profile<L: Listing>(contract: Contract) -> L {
 /// The administrator's side.
 pub(crate) fn admin<L: Listing>(contract: Contract) -> L {
     match contract {
-        Contract::Kite => kite::admin::routes::<L>().and(kite::usage::routes()).and(kite::settings::routes()),
+        Contract::Kite => kite::admin::routes::<L>()
+            .and(kite::usage::routes())
+            .and(kite::settings::routes())
+            .and(kite::audit::admin_routes()),
         Contract::Sproutgate => sproutgate::admin::routes(),
         Contract::Zeaya | Contract::Mcphub => L::new(),
     }

@@ -3,13 +3,14 @@
 use futures_util::future::try_join;
 use time::OffsetDateTime;
 
+use super::audit::{Action, Origin};
 use super::challenge::Subject;
 use super::context::{MOST_ATTEMPTS, contended};
 use super::ownership::check_keeps_name;
 use super::register::email_claim;
 use super::{
     Account, AccountId, Challenge, ChallengeKey, Change, Claim, ClaimKind, Code, EmailAddress, EmailClaim, Error,
-    Identity, Language, Purpose, Refused, Result, SignedIn, Versioned, Vouched,
+    Identity, Language, Purpose, Refused, Result, SignedIn, Versioned, Visitor, Vouched,
 };
 
 /// How many addresses an account may have besides its primary one.
@@ -150,19 +151,20 @@ impl Identity {
                 }
                 Some(_) | None => {}
             }
-            if let Some(account) = self.replace_unproved(&signed_in.account, address).await? {
+            if let Some(account) = self.replace_unproved(&signed_in, address).await? {
                 return Ok(EmailChange::Done(SignedIn { account, ..signed_in }));
             }
             self.step_aside(attempt).await?;
-            let Vouched { account, by } = Vouched::from(signed_in);
+            let Vouched { account, by, visitor } = Vouched::from(signed_in);
             let account = self.reread(account.account.id, &by).await?;
-            signed_in = Vouched { account, by }.signed_in()?;
+            signed_in = Vouched { account, by, visitor }.signed_in()?;
         }
         Err(contended())
     }
 
     /// `None` where the account changed in between.
-    async fn replace_unproved(&self, read: &Versioned, address: &EmailAddress) -> Result<Option<Versioned>> {
+    async fn replace_unproved(&self, signed_in: &SignedIn, address: &EmailAddress) -> Result<Option<Versioned>> {
+        let read = &signed_in.account;
         let mut account = read.account.clone();
         let verified = account.has_proved(&address.key());
         let released = replace_primary(&mut account, EmailClaim { address: address.clone(), verified });
@@ -171,6 +173,7 @@ impl Identity {
         let mut changes = vec![Change::UpdateAccount { account: &account, was: read.version }];
         changes.extend(released.map(Change::ReleaseClaim));
         changes.extend(email_claim(&account).map(Change::TakeClaim));
+        changes.extend(self.record_differences(&Origin::from(signed_in), &read.account, &account)?);
         let done = self.commit(&changes).await?;
         Ok(done.then(|| Versioned { account, version: read.version.next() }))
     }
@@ -196,7 +199,8 @@ impl Identity {
     }
 
     async fn prove(&self, signed_in: SignedIn, place: Place, address: &EmailAddress, code: &Code) -> Result<Account> {
-        let Vouched { account: mut read, by } = Vouched::from(signed_in);
+        let origin = Origin::from(&signed_in);
+        let Vouched { account: mut read, by, visitor: _ } = Vouched::from(signed_in);
         let id = read.account.id;
         let key = ChallengeKey { purpose: place.purpose(), subject: id.to_string() };
         let mut stored = self.store.challenges(&key).await?;
@@ -208,7 +212,7 @@ impl Identity {
             if challenge.used_by.is_some() {
                 return self.repeat_proof(id, place, &challenge).await;
             }
-            if let Some(account) = self.take_proved(&read, place, &challenge).await? {
+            if let Some(account) = self.take_proved(&origin, &read, place, &challenge).await? {
                 return Ok(account);
             }
             self.step_aside(attempt).await?;
@@ -230,7 +234,13 @@ impl Identity {
 
     /// One reading and one transaction; `None` where something changed in between. An account that claims the
     /// address without proof loses it, one that has proved it keeps it.
-    async fn take_proved(&self, read: &Versioned, place: Place, challenge: &Challenge) -> Result<Option<Account>> {
+    async fn take_proved(
+        &self,
+        origin: &Origin,
+        read: &Versioned,
+        place: Place,
+        challenge: &Challenge,
+    ) -> Result<Option<Account>> {
         let address = &challenge.address;
         let claims = self.store.claims(&[(ClaimKind::Email, address.key())]).await?;
         let (mut account, released) = place.filled(&read.account, address)?;
@@ -241,6 +251,7 @@ impl Identity {
             Change::UseChallenge { challenge, account: account.id },
         ];
         changes.extend(released.map(Change::ReleaseClaim));
+        changes.extend(self.record_differences(origin, &read.account, &account)?);
         let loser;
         match claims.first().filter(|holder| holder.account != account.id) {
             None => changes.push(Change::TakeClaim(claim)),
@@ -250,6 +261,7 @@ impl Identity {
                 loser = dispossessed;
                 changes.push(Change::TakeOverClaim { claim, from: holder.account });
                 changes.push(Change::UpdateAccount { account: &loser.account, was: loser.version });
+                changes.extend(self.record_loss(&loser.account)?);
             }
         }
         match self.store.commit(&changes).await? {
@@ -268,5 +280,10 @@ impl Identity {
         loser.account.token_generation += 1;
         loser.account.updated_at = self.now();
         Ok(Some(loser))
+    }
+
+    /// Tells of an account that lost its unproved address. Who has it now, and from where, is nobody else's business.
+    pub(super) fn record_loss(&self, loser: &Account) -> Result<Vec<Change<'static>>> {
+        self.record(&Origin::service(Visitor::default()), Some(loser), [(Action::EmailLost, String::new())])
     }
 }

@@ -2,13 +2,13 @@
 
 use futures_util::future::try_join;
 
-use super::{AccessToken, Account, AdminToken, Error, Gate, Hashed, Identity, Result, SignedIn};
+use super::{AccessToken, Account, AdminToken, Error, Gate, Hashed, Identity, Result, SignedIn, Visitor};
 
 /// Who asks as an administrator.
 #[derive(Debug, Clone)]
 pub enum Administrator {
-    /// Whoever holds the deployment's administrator token.
-    TokenHolder,
+    /// Whoever holds the deployment's administrator token, and from where they ask.
+    TokenHolder(Visitor),
     /// A signed-in account whose role is administrator.
     SignedIn(Box<SignedIn>),
 }
@@ -30,19 +30,19 @@ const MOST_SKIPPED: u32 = 500;
 impl Identity {
     /// Admits an administrator by a token that is either the deployment's administrator token or the access
     /// token of a signed-in administrator.
-    pub async fn authorize_administrator(&self, token: Option<&str>) -> Result<Administrator> {
+    pub async fn authorize_administrator(&self, token: Option<&str>, visitor: &Visitor) -> Result<Administrator> {
         let Some(token) = token.filter(|token| !token.is_empty()) else { return Err(Error::TokenMissing) };
-        self.refuse_api_token(&AccessToken::new(token)).await?;
+        self.refuse_api_token(&AccessToken::new(token), visitor).await?;
         if looks_like_jwt(token) {
-            return self.require_administrator(&AccessToken::new(token)).await;
+            return self.require_administrator(&AccessToken::new(token), visitor).await;
         }
         let kept = self.store.admin_token().await?;
         let right = kept.is_some_and(|kept| kept.matches(token.as_bytes()));
-        if right { Ok(Administrator::TokenHolder) } else { Err(Error::TokenInvalid) }
+        if right { Ok(Administrator::TokenHolder(visitor.clone())) } else { Err(Error::TokenInvalid) }
     }
 
-    async fn require_administrator(&self, token: &AccessToken) -> Result<Administrator> {
-        let signed_in = self.authenticate(Some(token), Gate::Closed).await?.signed_in()?;
+    async fn require_administrator(&self, token: &AccessToken, visitor: &Visitor) -> Result<Administrator> {
+        let signed_in = self.authenticate(Some(token), Gate::Closed, visitor).await?.signed_in()?;
         if !signed_in.account.account.is_admin() {
             return Err(Error::NotAdministrator);
         }
@@ -51,8 +51,12 @@ impl Identity {
 
     /// The administrator whose access token this is, if it is one: for requests that anybody may make and
     /// that administrators get more from.
-    pub async fn administrator_behind(&self, token: Option<&AccessToken>) -> Result<Option<Account>> {
-        let vouched = match self.authenticate(token, Gate::Closed).await {
+    pub async fn administrator_behind(
+        &self,
+        token: Option<&AccessToken>,
+        visitor: &Visitor,
+    ) -> Result<Option<Account>> {
+        let vouched = match self.authenticate(token, Gate::Closed, visitor).await {
             Err(accident) if accident.is_accident() => return Err(accident),
             // A refusal leaves the person who they would be without a token.
             answer => answer.ok(),

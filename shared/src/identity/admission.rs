@@ -17,12 +17,18 @@ pub(super) struct Counters {
 pub(super) struct Admitted {
     counted: Vec<AttemptKey>,
     device: AttemptKey,
+    known: bool,
 }
 
 impl Admitted {
     /// The device that it came from.
     pub(super) fn device(&self) -> &AttemptKey {
         &self.device
+    }
+
+    /// Whether somebody has signed in from that device before, not too long ago.
+    pub(super) fn is_known(&self) -> bool {
+        self.known
     }
 }
 
@@ -73,7 +79,8 @@ impl Identity {
         let Counters { identifier, device, source } = counters;
         let now = self.now();
         let [by_identifier, by_device, by_source] = [0, 1, 2].map(|nth| seen.get(nth).copied().flatten());
-        let chosen = match by_device.and_then(|seen| seen.known_until).is_some_and(|until| now < until) {
+        let known = by_device.and_then(|seen| seen.known_until).is_some_and(|until| now < until);
+        let chosen = match known {
             true => vec![(device.clone(), by_device)],
             false => [(identifier, by_identifier)].into_iter().chain(source.map(|key| (key, by_source))).collect(),
         };
@@ -91,7 +98,7 @@ impl Identity {
             .filter(|(_, outcome)| outcome.is_ok())
             .map(|((key, _), _)| key.clone())
             .collect();
-        let admitted = Admitted { counted, device };
+        let admitted = Admitted { counted, device, known };
         match outcomes.into_iter().find_map(Result::err) {
             None => Ok(admitted),
             Some(refusal) => {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::sync::{RwLock, Semaphore};
 
+use super::audit::Origin;
 use super::keys::KeyRing;
 use super::ownership::{changed_ownership, check_keeps_name};
 use super::{
@@ -100,9 +101,10 @@ impl Identity {
     where
         F: Fn(&mut Account) -> Result<Vec<Change<'static>>>,
     {
-        let Vouched { account: mut read, by } = vouched;
+        let origin = Origin::from(&vouched);
+        let Vouched { account: mut read, by, visitor: _ } = vouched;
         for attempt in 0..MOST_ATTEMPTS {
-            if let Some(account) = self.try_to_amend(&read, &change).await? {
+            if let Some(account) = self.try_to_amend(&origin, &read, &change).await? {
                 return Ok(account);
             }
             self.step_aside(attempt).await?;
@@ -111,9 +113,9 @@ impl Identity {
         Err(contended())
     }
 
-    /// Changes an account as it was read, and with it what it owns. Where nothing differs nothing is written;
+    /// Changes an account as it was read, and with it what it owns and what the audit trail tells of it. Where nothing differs nothing is written;
     /// `None`: somebody else changed it meanwhile.
-    pub(super) async fn try_to_amend<F>(&self, read: &Versioned, change: &F) -> Result<Option<Account>>
+    pub(super) async fn try_to_amend<F>(&self, origin: &Origin, read: &Versioned, change: &F) -> Result<Option<Account>>
     where
         F: Fn(&mut Account) -> Result<Vec<Change<'static>>>,
     {
@@ -130,6 +132,7 @@ impl Identity {
             changes.extend(read.account.without_picture());
         }
         changes.extend(others);
+        changes.extend(self.record_differences(origin, &read.account, &account)?);
         Ok(self.commit(&changes).await?.then_some(account))
     }
 

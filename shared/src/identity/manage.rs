@@ -1,5 +1,6 @@
 //! What administrators do to accounts: make, change, disable and delete them.
 
+use super::audit::{Action, Origin};
 use super::context::{MOST_ATTEMPTS, contended};
 use super::ownership::whole_ownership;
 use super::register::{FIRST_ADMINISTRATOR, check_name};
@@ -69,7 +70,7 @@ impl Identity {
     }
 
     /// Makes an account, also while registration is closed.
-    pub async fn create_account(&self, new: NewAccount) -> Result<Account> {
+    pub async fn create_account(&self, by: &Administrator, new: NewAccount) -> Result<Account> {
         let NewAccount { name, password, details } = new;
         let mut keys = vec![(ClaimKind::Name, name.key())];
         let primary = details.email.iter().flatten();
@@ -85,7 +86,7 @@ impl Identity {
         let mut account = self.new_account(name, None, hash, String::new(), Role::User).await?;
         account.storage_limit = settings.storage_limit();
         details.apply(&mut account);
-        self.create(&account, Vec::new()).await?;
+        self.create(&account, &by.into(), Vec::new()).await?;
         Ok(account)
     }
 
@@ -126,8 +127,9 @@ impl Identity {
     where
         F: Fn(&mut Account) -> Result<Vec<Change<'static>>>,
     {
+        let origin = Origin::from(by);
         for attempt in 0..MOST_ATTEMPTS {
-            if let Some(account) = self.try_to_amend(&read, &change).await? {
+            if let Some(account) = self.try_to_amend(&origin, &read, &change).await? {
                 return Ok(account);
             }
             self.step_aside(attempt).await?;
@@ -158,6 +160,8 @@ impl Identity {
             let mut changes = vec![Change::DeleteAccount { account: account.id, was: *version }];
             changes.extend(whole_ownership(account));
             changes.extend(account.without_picture());
+            let deleted = (Action::AccountDeleted, String::new());
+            changes.extend(self.record(&by.into(), Some(account), [deleted])?);
             if self.commit(&changes).await? {
                 return Ok(());
             }
@@ -177,7 +181,7 @@ impl Identity {
     /// Refuses who has ceased to be an administrator since the request came in.
     pub(super) async fn check_still_administers(&self, by: &Administrator) -> Result<()> {
         match by {
-            Administrator::TokenHolder => Ok(()),
+            Administrator::TokenHolder(_) => Ok(()),
             Administrator::SignedIn(by) => {
                 let own = self.reread(by.account.account.id, &Voucher::Session(Box::new(by.session.clone()))).await?;
                 if own.account.is_admin() { Ok(()) } else { Err(Error::NotAdministrator) }

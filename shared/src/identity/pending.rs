@@ -38,6 +38,9 @@ pub struct PendingSignIn {
     pub generation: u64,
     /// The name or address that was signed in with, to which the device will be known.
     pub identifier: String,
+    /// Whether somebody had signed in from the device where it began.
+    #[serde(default)]
+    pub known_device: bool,
     /// What it will hand out.
     pub terms: SessionTerms,
     /// When it stops waiting.
@@ -50,6 +53,7 @@ impl PendingSignIn {
     pub(crate) fn begin(
         account: &Account,
         identifier: String,
+        known_device: bool,
         terms: SessionTerms,
         now: OffsetDateTime,
         chance: &dyn Chance,
@@ -62,6 +66,7 @@ impl PendingSignIn {
             secret: Hashed::of(&presented.secret),
             generation: account.session_generation,
             identifier,
+            known_device,
             terms,
             expires_at: now + PENDING_LIFE,
         };

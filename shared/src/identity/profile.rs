@@ -1,5 +1,6 @@
 //! What a signed-in person does to their own account.
 
+use super::audit::Origin;
 use super::ownership::changed_ownership;
 use super::register::FIRST_ADMINISTRATOR;
 use super::{
@@ -97,6 +98,8 @@ impl Identity {
         let mut changes = vec![Change::UpdateAccount { account: &account, was: signed_in.account.version }];
         changes.push(Change::OpenSession(&session));
         changes.extend(changed_ownership(&signed_in.account.account, &account));
+        let origin = Origin::of(&account, visitor);
+        changes.extend(self.record_differences(&origin, &signed_in.account.account, &account)?);
         // Stale: the same reset came through a moment ago.
         if !self.commit(&changes).await? {
             return Err(Error::PasswordAlreadyChosen);

@@ -1,17 +1,18 @@
 //! Carrying a session on: every refresh token is good once, and a copy of a used one ends the session.
 
+use super::audit::{Action, Origin};
 use super::context::{MOST_ATTEMPTS, contended};
 use super::session::{Exchange, PresentedRefresh};
-use super::{Error, Identity, Opened, RefreshToken, Result, Session};
+use super::{Account, Change, Error, Identity, Opened, RefreshToken, Result, Session, Visitor};
 
 impl Identity {
     /// Exchanges a refresh token for a new pair. The same token again within
     /// [`REPEAT_GRACE`](super::REPEAT_GRACE) gets the same successor; later, and only while that successor
     /// was never presented, another one in its place; after that the session ends.
-    pub async fn refresh(&self, token: &RefreshToken) -> Result<Opened> {
+    pub async fn refresh(&self, token: &RefreshToken, visitor: &Visitor) -> Result<Opened> {
         let Some(presented) = PresentedRefresh::parse(token) else { return Err(Error::TokenInvalid) };
         for attempt in 0..MOST_ATTEMPTS {
-            if let Some(opened) = self.try_exchange(&presented).await? {
+            if let Some(opened) = self.try_exchange(&presented, visitor).await? {
                 return Ok(opened);
             }
             self.step_aside(attempt).await?;
@@ -20,7 +21,7 @@ impl Identity {
     }
 
     /// One reading and one conditional write; `None` where somebody else moved the chain in between.
-    async fn try_exchange(&self, presented: &PresentedRefresh) -> Result<Option<Opened>> {
+    async fn try_exchange(&self, presented: &PresentedRefresh, visitor: &Visitor) -> Result<Option<Opened>> {
         let (account, session) = self.store.account_and_session(presented.account, presented.session).await?;
         let (Some(account), Some(session)) = (account, session) else { return Err(Error::SessionEnded) };
         let Some(chain) = &session.refresh else { return Err(Error::TokenInvalid) };
@@ -33,7 +34,7 @@ impl Identity {
         match exchange {
             Exchange::Unknown => Err(Error::TokenInvalid),
             Exchange::Reused => {
-                self.store.end_session(session.account, session.id).await?;
+                self.end_copied(&account.account, &session, visitor).await?;
                 Err(Error::SessionEnded)
             }
             Exchange::Repeat(token) => Ok(Some(self.hand_out(account.account, &session, Some(token)).await?)),
@@ -45,5 +46,14 @@ impl Identity {
                 Ok(Some(self.hand_out(account.account, &session, Some(token)).await?))
             }
         }
+    }
+
+    /// Ends a session of which somebody has a copy of a refresh token.
+    async fn end_copied(&self, account: &Account, session: &Session, visitor: &Visitor) -> Result<()> {
+        let mut changes = vec![Change::EndSession { account: account.id, session: session.id }];
+        let reused = (Action::RefreshTokenReused, session.id.to_string());
+        changes.extend(self.record(&Origin::service(visitor.clone()), Some(account), [reused])?);
+        self.commit(&changes).await?;
+        Ok(())
     }
 }

@@ -4,6 +4,7 @@ use futures_util::future::{try_join, try_join_all, try_join4};
 use time::OffsetDateTime;
 
 use super::admission::network;
+use super::audit::{Action, Origin};
 use super::challenge::Subject;
 use super::context::contended;
 use super::ownership::first_ownership;
@@ -32,8 +33,8 @@ pub struct Registration {
     pub password: Password,
     /// Display name, "" for none.
     pub display_name: String,
-    /// Network address that asks, "" where unknown.
-    pub source: String,
+    /// From where it is asked for.
+    pub visitor: Visitor,
     /// Role; anything but [`Role::User`] takes an administrator to grant.
     pub role: Role,
 }
@@ -42,8 +43,9 @@ impl Identity {
     /// Makes an account at once. `by` is the signed-in account that asks for it, if any: an administrator may
     /// do it while registration is closed, and may grant a role; from anyone else the role is ignored.
     pub async fn register(&self, registration: Registration, by: Option<&Account>) -> Result<Account> {
+        let visitor = registration.visitor.clone();
         let account = self.prepare(registration, by).await?;
-        self.create(&account, Vec::new()).await?;
+        self.create(&account, &Origin::of(by.unwrap_or(&account), &visitor), Vec::new()).await?;
         Ok(account)
     }
 
@@ -53,18 +55,19 @@ impl Identity {
         registration: Registration,
         by: Option<&Account>,
         terms: &SessionTerms,
-        visitor: &Visitor,
     ) -> Result<Opened> {
+        let visitor = registration.visitor.clone();
         let account = self.prepare(registration, by).await?;
-        let (session, refresh) = self.new_session(&account, terms, visitor)?;
-        self.create(&account, vec![Change::OpenSession(&session)]).await?;
+        let (session, refresh) = self.new_session(&account, terms, &visitor)?;
+        let origin = Origin::of(by.unwrap_or(&account), &visitor);
+        self.create(&account, &origin, vec![Change::OpenSession(&session)]).await?;
         self.hand_out(account, &session, refresh).await
     }
 
     /// Mails a code with which the account can be made; nothing exists before it comes back. That the address
     /// belongs to an account already is told to its owner, by mail, and to nobody else.
     pub async fn request_registration(&self, pending: Registration, language: Language) -> Result<OffsetDateTime> {
-        let Registration { name, email, password, display_name, source, role: _ } = pending;
+        let Registration { name, email, password, display_name, visitor, role: _ } = pending;
         let Some(email) = email else { return Err(Error::Internal(anyhow::anyhow!("a mailed code needs an address"))) };
         let keys = [(ClaimKind::Name, name.key()), (ClaimKind::Email, email.key())];
         let pending_key = ChallengeKey { purpose: Purpose::Register, subject: name.key() };
@@ -72,7 +75,7 @@ impl Identity {
             self.store.claims_and_settings(&keys),
             self.store.mail_log(&keys[1].1),
             self.store.challenges(&pending_key),
-            self.count_registration(&source, None),
+            self.count_registration(&visitor.source, None),
         )
         .await?;
         self.check_open(&settings, None)?;
@@ -102,10 +105,10 @@ impl Identity {
 
     /// Makes the account whose code came back, with its address proved. The same request again, after its answer
     /// was lost or while it is still under way, gets the same account.
-    pub async fn verify_email(&self, name: &str, code: &Code) -> Result<Account> {
+    pub async fn verify_email(&self, name: &str, code: &Code, visitor: &Visitor) -> Result<Account> {
         let key = ChallengeKey { purpose: Purpose::Register, subject: super::canonical(name) };
         let Some(challenge) = self.matching_challenge(&key, code).await? else { return Err(Error::CodeWrong) };
-        match self.make_proved(&challenge).await {
+        match self.make_proved(&challenge, visitor).await {
             Err(refusal) if !refusal.is_accident() => self.made_meanwhile(&key, &challenge).await?.ok_or(refusal),
             outcome => outcome,
         }
@@ -119,7 +122,7 @@ impl Identity {
         Ok(self.store.account(made).await?.map(|read| read.account))
     }
 
-    async fn make_proved(&self, challenge: &Challenge) -> Result<Account> {
+    async fn make_proved(&self, challenge: &Challenge, visitor: &Visitor) -> Result<Account> {
         let Some(pending) = challenge.pending.clone() else { return Err(Error::CodeWrong) };
         if challenge.used_by.is_some() {
             return Err(Error::CodeWrong);
@@ -131,10 +134,11 @@ impl Identity {
         let account = self.new_account(pending.name, email, pending.password, pending.display_name, Role::User).await?;
         let account = Account { storage_limit: settings.storage_limit(), ..account };
         let used = Change::UseChallenge { challenge, account: account.id };
+        let origin = Origin::of(&account, visitor);
         match claims.iter().find(|claim| claim.kind == ClaimKind::Email) {
             Some(claim) if claim.verified => Err(Error::EmailTaken),
-            Some(claim) => self.create_over(&account, claim.account, used).await.map(|()| account),
-            None => self.create(&account, vec![used]).await.map(|()| account),
+            Some(claim) => self.create_over(&account, &origin, claim.account, used).await.map(|()| account),
+            None => self.create(&account, &origin, vec![used]).await.map(|()| account),
         }
     }
 
@@ -151,6 +155,7 @@ impl Identity {
         account.must_change_password = true;
         let mut changes = vec![Change::MarkFirstAdministrator, Change::CreateAccount(&account)];
         changes.extend(first_ownership(&account));
+        changes.extend(self.record_creation(&Origin::service(Visitor::default()), &account)?);
         // Stale: it was made before, and goes by another name now. Taken: another process makes it right now.
         match self.commit(&changes).await {
             Ok(_) | Err(Error::NameTaken) => Ok(()),
@@ -174,11 +179,11 @@ impl Identity {
     }
 
     async fn prepare(&self, registration: Registration, by: Option<&Account>) -> Result<Account> {
-        let Registration { name, email, password, display_name, source, role } = registration;
+        let Registration { name, email, password, display_name, visitor, role } = registration;
         let role = if by.is_some_and(Account::is_admin) { role } else { Role::User };
         let mut keys = vec![(ClaimKind::Name, name.key())];
         keys.extend(email.iter().map(|email| (ClaimKind::Email, email.key())));
-        let counted = self.count_registration(&source, by);
+        let counted = self.count_registration(&visitor.source, by);
         let ((claims, settings), ()) = try_join(self.store.claims_and_settings(&keys), counted).await?;
         self.check_open(&settings, by)?;
         check_name(&name, &claims)?;
@@ -226,9 +231,10 @@ impl Identity {
         })
     }
 
-    pub(super) async fn create(&self, account: &Account, others: Vec<Change<'_>>) -> Result<()> {
+    pub(super) async fn create(&self, account: &Account, origin: &Origin, others: Vec<Change<'_>>) -> Result<()> {
         let mut changes = vec![Change::CreateAccount(account)];
         changes.extend(first_ownership(account));
+        changes.extend(self.record_creation(origin, account)?);
         changes.extend(others);
         // Only a code can be stale here: it was used in the same instant.
         if self.commit(&changes).await? { Ok(()) } else { Err(Error::CodeWrong) }
@@ -236,17 +242,23 @@ impl Identity {
 
     /// Makes an account whose proved address another one claimed without proof: that one loses the address
     /// and every session, so that nothing set up beforehand outlives the proof.
-    async fn create_over(&self, account: &Account, holder: AccountId, used: Change<'_>) -> Result<()> {
+    async fn create_over(&self, account: &Account, origin: &Origin, holder: AccountId, used: Change<'_>) -> Result<()> {
         let loser = self.dispossessed(holder).await?.ok_or_else(contended)?;
         let claim = email_claim(account).ok_or_else(|| anyhow::anyhow!("an address to take over"))?;
-        let changes = [
+        let mut changes = vec![
             Change::CreateAccount(account),
             Change::TakeClaim(name_claim(account)),
             Change::TakeOverClaim { claim, from: holder },
             Change::UpdateAccount { account: &loser.account, was: loser.version },
             used,
         ];
+        changes.extend(self.record_creation(origin, account)?);
+        changes.extend(self.record_loss(&loser.account)?);
         if self.commit(&changes).await? { Ok(()) } else { Err(contended()) }
+    }
+
+    fn record_creation(&self, origin: &Origin, account: &Account) -> Result<Vec<Change<'static>>> {
+        self.record(origin, Some(account), [(Action::AccountCreated, String::new())])
     }
 
     /// The stored code that a guess matches, at whichever address.

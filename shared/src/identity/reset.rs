@@ -6,12 +6,13 @@ use std::time::Duration;
 use futures_util::future::try_join3;
 use time::OffsetDateTime;
 
+use super::audit::{Action, Origin};
 use super::challenge::Subject;
 use super::context::{MOST_ATTEMPTS, contended};
 use super::register::email_claim;
 use super::{
     Account, CODE_LIFE, Challenge, ChallengeKey, Change, ClaimKind, Code, EmailAddress, Error, Identifier, Identity,
-    Language, Password, PasswordHash, Purpose, Result, Versioned,
+    Language, Password, PasswordHash, Purpose, Result, Versioned, Visitor,
 };
 
 /// Every answer to "I forgot my password" takes just so long, whatever there was to do: time for the store and the
@@ -84,7 +85,13 @@ impl Identity {
     /// password can't say who else knew it. The same request again, after its answer was lost or while it is still
     /// under way, succeeds again. A code is worth nothing once its address is no longer the account's, or the password
     /// was changed otherwise.
-    pub async fn reset_password(&self, identifier: &Identifier, code: &Code, new: &Password) -> Result<()> {
+    pub async fn reset_password(
+        &self,
+        identifier: &Identifier,
+        code: &Code,
+        new: &Password,
+        visitor: &Visitor,
+    ) -> Result<()> {
         // Hashed first, so that an unknown name costs what a known one does.
         let hash = self.hasher.hash(new, &*self.chance).await?;
         let Some(owner) = self.owner_of(identifier).await? else { return Err(Error::CodeWrong) };
@@ -96,7 +103,7 @@ impl Identity {
                 return self.repeat_reset(&read, new).await;
             }
             let good = is_good_for(&challenge, &read.account);
-            if good && self.try_reset(&challenge, read, &hash).await? {
+            if good && self.try_reset(&challenge, read, &hash, visitor).await? {
                 return Ok(());
             }
             let stored = self.store.challenges(&key).await?;
@@ -110,7 +117,13 @@ impl Identity {
     }
 
     /// False: something changed since it was read.
-    async fn try_reset(&self, challenge: &Challenge, read: Versioned, hash: &PasswordHash) -> Result<bool> {
+    async fn try_reset(
+        &self,
+        challenge: &Challenge,
+        read: Versioned,
+        hash: &PasswordHash,
+        visitor: &Visitor,
+    ) -> Result<bool> {
         let Versioned { mut account, version } = read;
         let proved = challenge.address.key();
         account.password = hash.clone();
@@ -127,6 +140,8 @@ impl Identity {
             Change::UseChallenge { challenge, account: account.id },
         ];
         changes.extend(email_claim(&account).filter(|claim| claim.verified).map(Change::TakeClaim));
+        let reset = (Action::PasswordReset, String::new());
+        changes.extend(self.record(&Origin::of(&account, visitor), Some(&account), [reset])?);
         self.commit(&changes).await
     }
 

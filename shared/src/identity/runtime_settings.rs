@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::audit::{Action, Origin};
 use super::context::{MOST_ATTEMPTS, contended};
 use super::{Administrator, Change, DEFAULT_STORAGE_LIMIT, Identity, Result};
 
@@ -29,6 +30,17 @@ impl RuntimeSettings {
     /// Bytes that a new account may store.
     pub fn storage_limit(&self) -> i64 {
         self.default_storage_limit.unwrap_or(DEFAULT_STORAGE_LIMIT)
+    }
+
+    /// What differs, by name.
+    fn names_of_changed(&self, other: &Self) -> String {
+        let Self { allow_registration, default_storage_limit, version: _ } = self;
+        let differing = [
+            ("allow_registration", *allow_registration != other.allow_registration),
+            ("default_storage_limit", *default_storage_limit != other.default_storage_limit),
+        ];
+        let names: Vec<_> = differing.iter().filter(|(_, differs)| *differs).map(|(name, _)| *name).collect();
+        names.join(", ")
     }
 
     fn changed(&self, changes: &SettingsChanges) -> Self {
@@ -60,7 +72,10 @@ impl Identity {
                 return Ok(read);
             }
             let settings = RuntimeSettings { version: read.version + 1, ..wanted };
-            if self.commit(&[Change::ChangeSettings { settings: &settings, was: read.version }]).await? {
+            let mut changes = vec![Change::ChangeSettings { settings: &settings, was: read.version }];
+            let changed = (Action::SettingsChanged, read.names_of_changed(&settings));
+            changes.extend(self.record(&Origin::from(by), None, [changed])?);
+            if self.commit(&changes).await? {
                 return Ok(settings);
             }
             self.step_aside(attempt).await?;

@@ -1,6 +1,7 @@
 //! Setting the second factor up, turning it on and off, and signing in with it.
 
 use super::admission::device;
+use super::audit::Origin;
 use super::context::{MOST_ATTEMPTS, contended};
 use super::pending::PresentedChallenge;
 use super::totp::recovery_codes;
@@ -16,6 +17,16 @@ pub struct PreparedFactor {
     pub secret: TotpSecret,
     /// The same as authenticators read it, with who it is for.
     pub uri: String,
+}
+
+/// On what a sign-in waits for its second factor, or doesn't have to.
+pub(super) struct Door {
+    /// What it waited as, if it did.
+    pub(super) waited: Option<(PresentedChallenge, PendingSignIn)>,
+    /// Whether somebody has signed in from the device before.
+    pub(super) known_device: bool,
+    /// What a success hands out.
+    pub(super) terms: SessionTerms,
 }
 
 impl Identity {
@@ -117,9 +128,10 @@ impl Identity {
     pub async fn finish_log_in(&self, token: &ChallengeToken, code: &Code, visitor: &Visitor) -> Result<Opened> {
         let Some(presented) = PresentedChallenge::parse(token) else { return Err(Error::TokenInvalid) };
         let (read, pending) = self.waiting(&presented).await?;
-        let terms = pending.terms;
         let device = device(&pending.identifier, visitor);
-        let opened = self.open_by_second_factor(read, Some((presented, pending)), code, &terms, visitor).await?;
+        let (known_device, terms) = (pending.known_device, pending.terms);
+        let door = Door { waited: Some((presented, pending)), known_device, terms };
+        let opened = self.open_by_second_factor(read, door, code, visitor).await?;
         self.remember_device(&device).await;
         Ok(opened)
     }
@@ -137,11 +149,11 @@ impl Identity {
     pub(super) async fn open_by_second_factor(
         &self,
         mut read: Versioned,
-        waited: Option<(PresentedChallenge, PendingSignIn)>,
+        door: Door,
         code: &Code,
-        terms: &SessionTerms,
         visitor: &Visitor,
     ) -> Result<Opened> {
+        let Door { waited, known_device, terms } = door;
         let (id, generation) = (read.account.id, read.account.session_generation);
         let key = AttemptKey::SecondFactor(id);
         self.reserve_attempt(&key).await?;
@@ -150,10 +162,12 @@ impl Identity {
             if !account.take_second_factor(code, self.now())? {
                 return Err(Error::SecondFactorWrong);
             }
-            let (session, refresh) = self.new_session(&account, terms, visitor)?;
+            let (session, refresh) = self.new_session(&account, &terms, visitor)?;
             let mut changes = vec![Change::UpdateAccount { account: &account, was: read.version }];
             changes.push(Change::OpenSession(&session));
             changes.extend(waited.iter().map(|(_, pending)| Change::UsePending { account: id, pending: pending.id }));
+            changes.extend(self.record_differences(&Origin::of(&account, visitor), &read.account, &account)?);
+            changes.extend(self.record_arrival(&account, &session, known_device, visitor)?);
             if self.commit(&changes).await? {
                 self.forget_attempts(&key).await;
                 return self.hand_out(account, &session, refresh).await;

@@ -1,7 +1,8 @@
 //! A person's sessions, as the person sees and ends them.
 
+use super::audit::{Action, Origin};
 use super::profile::end_other_sessions;
-use super::{Error, Identity, Result, Session, SessionId, SignedIn};
+use super::{Change, Error, Identity, Result, Session, SessionId, SignedIn};
 
 /// How many sessions a list has at most: the newest. A program that signs in for each of its requests leaves
 /// thousands, which end together.
@@ -27,7 +28,11 @@ impl Identity {
             return Err(Error::NotFound);
         }
         // Needs no condition: that it is gone is what was asked for, and nothing writes a session that isn't there.
-        self.store.end_session(account.id, session).await
+        let mut changes = vec![Change::EndSession { account: account.id, session }];
+        let ended = (Action::SessionEnded, session.to_string());
+        changes.extend(self.record(&Origin::from(signed_in), Some(account), [ended])?);
+        self.commit(&changes).await?;
+        Ok(())
     }
 
     /// Ends every session of the account but the one that asks.

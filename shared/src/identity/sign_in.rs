@@ -5,6 +5,8 @@ use time::OffsetDateTime;
 
 use super::admission::{Admitted, Counters};
 use super::api_token::PresentedApiToken;
+use super::audit::{Action, Origin};
+use super::second_factor::Door;
 use super::{
     AccessToken, Account, AccountId, ApiTokenId, ChallengeToken, Change, Claim, ClaimKind, Code, Error, Identifier,
     Identity, Password, PendingSignIn, RefreshToken, Result, Role, Session, SessionTerms, Versioned, Visitor,
@@ -67,6 +69,8 @@ pub struct Vouched {
     pub account: Versioned,
     /// What vouches.
     pub by: Voucher,
+    /// From where the request came.
+    pub visitor: Visitor,
 }
 
 /// What vouches for a request.
@@ -82,7 +86,9 @@ impl Vouched {
     /// The signed-in person, unless an API token vouches.
     pub fn signed_in(self) -> Result<SignedIn> {
         match self.by {
-            Voucher::Session(session) => Ok(SignedIn { account: self.account, session: *session }),
+            Voucher::Session(session) => {
+                Ok(SignedIn { account: self.account, session: *session, visitor: self.visitor })
+            }
             Voucher::ApiToken(_) => Err(Error::ScopeMissing),
         }
     }
@@ -95,7 +101,8 @@ impl Vouched {
 
 impl From<SignedIn> for Vouched {
     fn from(signed_in: SignedIn) -> Self {
-        Self { account: signed_in.account, by: Voucher::Session(Box::new(signed_in.session)) }
+        let SignedIn { account, session, visitor } = signed_in;
+        Self { account, by: Voucher::Session(Box::new(session)), visitor }
     }
 }
 
@@ -117,6 +124,8 @@ pub struct SignedIn {
     pub account: Versioned,
     /// The session that the token belongs to.
     pub session: Session,
+    /// From where the request came.
+    pub visitor: Visitor,
 }
 
 /// How much of the service an account may reach that has yet to choose its own password.
@@ -146,8 +155,14 @@ impl Identity {
             return Ok(Entrance::Opened(Box::new(self.enter(read, &attempt, &admitted).await?)));
         }
         let identifier = attempt.identifier.key().to_owned();
-        let (pending, token) =
-            PendingSignIn::begin(&read.account, identifier, attempt.terms, self.now(), &*self.chance)?;
+        let (pending, token) = PendingSignIn::begin(
+            &read.account,
+            identifier,
+            admitted.is_known(),
+            attempt.terms,
+            self.now(),
+            &*self.chance,
+        )?;
         let change = [Change::OpenPending(&pending)];
         let (stored, ()) = join(self.commit(&change), self.take_back(&admitted)).await;
         stored?;
@@ -179,23 +194,37 @@ impl Identity {
     async fn enter(&self, read: Versioned, attempt: &SignIn, admitted: &Admitted) -> Result<Opened> {
         if let (true, Some(code)) = (read.account.has_second_factor(), &attempt.code) {
             self.take_back(admitted).await;
-            let opened = self.open_by_second_factor(read, None, code, &attempt.terms, &attempt.visitor).await?;
+            let door = Door { waited: None, known_device: admitted.is_known(), terms: attempt.terms };
+            let opened = self.open_by_second_factor(read, door, code, &attempt.visitor).await?;
             self.remember_device(admitted.device()).await;
             return Ok(opened);
         }
         let (session, refresh) = self.new_session(&read.account, &attempt.terms, &attempt.visitor)?;
         // Needs no condition: a session opened under a generation that has passed meanwhile is dead at birth.
-        let change = [Change::OpenSession(&session)];
-        let (stored, ()) = join(self.commit(&change), self.welcome(admitted)).await;
+        let mut changes = vec![Change::OpenSession(&session)];
+        changes.extend(self.record_arrival(&read.account, &session, admitted.is_known(), &attempt.visitor)?);
+        let (stored, ()) = join(self.commit(&changes), self.welcome(admitted)).await;
         stored?;
         self.hand_out(read.account, &session, refresh).await
     }
 
+    /// What tells of a sign-in on a device that was not known.
+    pub(super) fn record_arrival(
+        &self,
+        account: &Account,
+        session: &Session,
+        known_device: bool,
+        visitor: &Visitor,
+    ) -> Result<Vec<Change<'static>>> {
+        let act = (Action::SignedInOnNewDevice, session.id.to_string());
+        self.record(&Origin::of(account, visitor), Some(account), Some(act).filter(|_| !known_device))
+    }
+
     /// Finds whom a token stands for, if it, its session and its account are all good. API tokens count.
-    pub async fn authenticate(&self, token: Option<&AccessToken>, gate: Gate) -> Result<Vouched> {
+    pub async fn authenticate(&self, token: Option<&AccessToken>, gate: Gate, visitor: &Visitor) -> Result<Vouched> {
         let Some(token) = token else { return Err(Error::TokenMissing) };
         if PresentedApiToken::is_meant(token) {
-            return self.vouched_by_api_token(token).await;
+            return self.vouched_by_api_token(token, visitor).await;
         }
         let subject = self.check_access_token(token).await?;
         let (account, session) = self.store.account_and_session(subject.account, subject.session).await?;
@@ -204,7 +233,7 @@ impl Identity {
         if account.account.must_change_password && gate == Gate::Closed {
             return Err(Error::PasswordChangeRequired);
         }
-        Ok(Vouched { account, by: Voucher::Session(Box::new(session)) })
+        Ok(Vouched { account, by: Voucher::Session(Box::new(session)), visitor: visitor.clone() })
     }
 
     /// Ends the session: its tokens are refused from the next request on.

@@ -9,9 +9,9 @@ use async_trait::async_trait;
 use time::OffsetDateTime;
 
 use super::{
-    Account, AccountId, ApiToken, ApiTokenId, AttemptKey, Attempts, Challenge, ChallengeKey, Counting, Counts, Hashed,
-    KeptReport, KeyRecord, MailLog, PendingId, PendingSignIn, Picture, RefreshChain, Result, RuntimeSettings, Session,
-    SessionId,
+    Account, AccountId, ApiToken, ApiTokenId, AttemptKey, Attempts, AuditEvent, Challenge, ChallengeKey, Counting,
+    Counts, EventId, Hashed, KeptReport, KeyRecord, MailLog, PendingId, PendingSignIn, Picture, RefreshChain, Result,
+    RuntimeSettings, Session, SessionId, Trail,
 };
 
 /// What owns a name or an address.
@@ -92,6 +92,13 @@ pub enum Change<'a> {
         /// The account's new generation.
         generation: u64,
     },
+    /// Ends a session. No condition: one that is gone is gone.
+    EndSession {
+        /// Whose.
+        account: AccountId,
+        /// Which.
+        session: SessionId,
+    },
     /// A new API token. No condition: its id is random.
     AddApiToken(&'a ApiToken),
     /// Removes an API token. No condition: one that is gone is gone.
@@ -152,6 +159,8 @@ pub enum Change<'a> {
         /// The version that was read.
         was: u64,
     },
+    /// Writes down what the other changes of the transaction mean. No condition: its id is random.
+    RecordEvent(Box<AuditEvent>),
     /// Makes sure that the first administrator is made only once. Condition: it never was.
     MarkFirstAdministrator,
 }
@@ -319,6 +328,10 @@ pub trait Store: Send + Sync {
         beginnings: &[(ClaimKind, String)],
         most: usize,
     ) -> Result<Option<BTreeSet<AccountId>>>;
+
+    /// Events older than `before`, newest first, at most `limit` of them; of all events those of the last moments may be
+    /// missing.
+    async fn events(&self, trail: Trail, before: Option<EventId>, limit: u32) -> Result<Vec<AuditEvent>>;
 
     /// How many accounts there are.
     async fn count_accounts(&self) -> Result<u64>;

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use super::api_token::PresentedApiToken;
+use super::audit::{Action, Origin};
 use super::context::{MOST_ATTEMPTS, contended};
 use super::{
-    AccessToken, Account, ApiToken, ApiTokenId, Change, Error, Gate, Identity, Refused, Result, SignedIn, Vouched,
-    Voucher,
+    AccessToken, Account, ApiToken, ApiTokenId, Change, Error, Gate, Identity, Refused, Result, SignedIn, Visitor,
+    Vouched, Voucher,
 };
 
 /// How many API tokens an account may have.
@@ -24,7 +25,8 @@ impl Identity {
         name: String,
         life: Option<Duration>,
     ) -> Result<(ApiToken, AccessToken)> {
-        let Vouched { account: mut read, by } = Vouched::from(signed_in);
+        let origin = Origin::from(&signed_in);
+        let Vouched { account: mut read, by, visitor: _ } = Vouched::from(signed_in);
         let now = self.now();
         for attempt in 0..MOST_ATTEMPTS {
             // The account was read before its tokens, and is written with the new one: who adds a token after this
@@ -40,6 +42,8 @@ impl Identity {
                 vec![Change::UpdateAccount { account: &read.account, was: read.version }, Change::AddApiToken(&token)];
             let cleared = dead.iter().take(MOST_CLEARED);
             changes.extend(cleared.map(|token| Change::DropApiToken { account: token.account, token: token.id }));
+            let made = (Action::ApiTokenCreated, token.id.to_string());
+            changes.extend(self.record(&origin, Some(&read.account), [made])?);
             match self.store.commit(&changes).await? {
                 Ok(()) => return Ok((token, secret)),
                 Err(Refused::NameTaken | Refused::EmailTaken | Refused::LastAdministrator | Refused::Stale) => {}
@@ -60,13 +64,16 @@ impl Identity {
 
     /// Revokes an API token: it is refused from the next request on.
     pub async fn revoke_api_token(&self, signed_in: &SignedIn, token: ApiTokenId) -> Result<()> {
-        let account = signed_in.account.account.id;
-        let (_, kept) = self.store.account_and_api_token(account, token).await?;
+        let owner = &signed_in.account.account;
+        let (_, kept) = self.store.account_and_api_token(owner.id, token).await?;
         if kept.is_none() {
             return Err(Error::NotFound);
         }
+        let mut changes = vec![Change::DropApiToken { account: owner.id, token }];
+        let revoked = (Action::ApiTokenRevoked, token.to_string());
+        changes.extend(self.record(&Origin::from(signed_in), Some(owner), [revoked])?);
         // Needs no condition: that it is gone is what was asked for, whoever else asked too.
-        match self.store.commit(&[Change::DropApiToken { account, token }]).await? {
+        match self.store.commit(&changes).await? {
             Ok(()) | Err(Refused::NameTaken | Refused::EmailTaken | Refused::LastAdministrator | Refused::Stale) => {
                 Ok(())
             }
@@ -75,7 +82,7 @@ impl Identity {
 
     /// Finds whom an API token stands for, if the token and its account are good. An account that has yet to
     /// choose its own password is open to its session alone.
-    pub(super) async fn vouched_by_api_token(&self, token: &AccessToken) -> Result<Vouched> {
+    pub(super) async fn vouched_by_api_token(&self, token: &AccessToken, visitor: &Visitor) -> Result<Vouched> {
         let Some(presented) = PresentedApiToken::parse(token) else { return Err(Error::TokenInvalid) };
         let (account, kept) = self.store.account_and_api_token(presented.account, presented.id).await?;
         let (Some(account), Some(kept)) = (account, kept) else { return Err(Error::SessionEnded) };
@@ -84,7 +91,7 @@ impl Identity {
         }
         self.check_live_token(&account.account, &kept)?;
         self.note_use(&kept).await;
-        Ok(Vouched { account, by: Voucher::ApiToken(kept.id) })
+        Ok(Vouched { account, by: Voucher::ApiToken(kept.id), visitor: visitor.clone() })
     }
 
     /// Refuses a token that is past its time or ended with all others, or whose account is disabled or not yet its
@@ -109,9 +116,9 @@ impl Identity {
     }
 
     /// Refuses an API token where a session is needed, once it is known to be a good one.
-    pub(super) async fn refuse_api_token(&self, token: &AccessToken) -> Result<()> {
+    pub(super) async fn refuse_api_token(&self, token: &AccessToken, visitor: &Visitor) -> Result<()> {
         if PresentedApiToken::is_meant(token) {
-            self.authenticate(Some(token), Gate::Closed).await?.signed_in()?;
+            self.authenticate(Some(token), Gate::Closed, visitor).await?.signed_in()?;
         }
         Ok(())
     }

@@ -97,6 +97,11 @@ impl Account {
         self.second_factor.as_ref().is_some_and(|factor| factor.on)
     }
 
+    /// Hashes of the recovery codes that are left.
+    pub(super) fn recovery_codes(&self) -> &[Hashed] {
+        self.second_factor.as_ref().map_or(&[], |factor| &factor.recovery)
+    }
+
     /// Whether a second factor waits for its first code.
     pub(super) fn prepares_second_factor(&self) -> bool {
         self.second_factor.as_ref().is_some_and(|factor| !factor.on)

@@ -1,5 +1,6 @@
 //! What administrators do to accounts, in the two contracts that have an administrator's side.
 
+mod audit;
 mod kite;
 mod races;
 mod search;

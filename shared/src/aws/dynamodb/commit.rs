@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason};
 
 use super::fault::{fault, patiently, unavailable};
 use super::items::{
-    AccountItem, ApiTokenItem, ChallengeItem, ClaimItem, Item, Key, PendingItem, PictureItem, SessionItem,
+    AccountItem, ApiTokenItem, ChallengeItem, ClaimItem, EventItem, Item, Key, PendingItem, PictureItem, SessionItem,
     SettingsItem, found_at, mail_log_expiry,
 };
 use super::write::{Write, mark};
@@ -72,6 +72,7 @@ fn add(writes: &mut Vec<Write>, change: &Change<'_>, chance: &dyn Chance) -> any
                 .value(":from", from)?
                 .value(":generation", generation)?
         }
+        Change::EndSession { account, session } => Write::delete(Key::session(*account, *session)),
         Change::AddApiToken(token) => Write::put(&ApiTokenItem::new(token))?,
         Change::DropApiToken { account, token } => Write::delete(Key::api_token(*account, *token)),
         Change::IssueChallenge(challenge) => Write::put(&ChallengeItem::new(challenge))?,
@@ -88,6 +89,7 @@ fn add(writes: &mut Vec<Write>, change: &Change<'_>, chance: &dyn Chance) -> any
         Change::Count { account, counts } => usage::count(*account, counts)?,
         Change::KeepReport { report, now } => usage::keep(report, *now)?,
         Change::ChangeSettings { settings, was } => set(settings, *was, chance)?,
+        Change::RecordEvent(event) => Write::put(&EventItem::new(event))?,
         Change::MarkFirstAdministrator => Write::put(&Key::first_administrator())?.when(ABSENT),
     };
     writes.push(write);

@@ -11,6 +11,7 @@ mod listing;
 mod reads;
 mod search;
 mod table;
+mod trail;
 mod usage;
 mod write;
 
@@ -25,9 +26,10 @@ use time::OffsetDateTime;
 pub use table::create_table;
 
 use crate::identity::{
-    Account, AccountId, ApiToken, ApiTokenId, AttemptKey, Attempts, Challenge, ChallengeKey, Chance, Change, Claim,
-    ClaimKind, Counting, Hashed, KeptReport, KeyRecord, MailLog, PendingId, PendingSignIn, Picture, RefreshChain,
-    Refused, Result, RuntimeSettings, Session, SessionId, SigningRecord, Store, Versioned,
+    Account, AccountId, ApiToken, ApiTokenId, AttemptKey, Attempts, AuditEvent, Challenge, ChallengeKey, Chance,
+    Change, Claim, ClaimKind, Counting, EventId, Hashed, KeptReport, KeyRecord, MailLog, PendingId, PendingSignIn,
+    Picture, RefreshChain, Refused, Result, RuntimeSettings, Session, SessionId, SigningRecord, Store, Trail,
+    Versioned,
 };
 use items::{
     AccountItem, AdminTokenItem, CounterItem, IssuerItem, Key, MailLogItem, PictureItem, ReportItem, SettingsItem,
@@ -239,6 +241,10 @@ impl Store for DynamoStore {
 
     async fn list_accounts(&self, after: u64, limit: u32) -> Result<Vec<Account>> {
         listing::list(self, after, limit).await
+    }
+
+    async fn events(&self, trail: Trail, before: Option<EventId>, limit: u32) -> Result<Vec<AuditEvent>> {
+        trail::read(self, trail, before, limit as usize).await
     }
 
     async fn owners_of_beginnings(

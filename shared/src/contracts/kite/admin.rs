@@ -62,7 +62,8 @@ impl FromRequestParts<App> for By {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let context = Context::from_request_parts(parts, app).await?;
         let token = presented(parts, app, &context)?;
-        Ok(Self(app.identity.authorize_administrator(token.as_ref().map(AccessToken::reveal)).await?))
+        let token = token.as_ref().map(AccessToken::reveal);
+        Ok(Self(app.identity.authorize_administrator(token, &context.visitor()).await?))
     }
 }
 
@@ -185,7 +186,7 @@ impl Details {
 async fn create_user(
     State(app): State<App>,
     context: Context,
-    _: By,
+    By(by): By,
     Json(body): Json<CreateRequest>,
 ) -> Told<Profile, 201> {
     let mut checks = Checks::new();
@@ -195,7 +196,7 @@ async fn create_user(
     let details = AccountDetails { email: Some(email), ..body.details.read(&mut checks, "") };
     let (Some(name), Some(password)) = (name, password) else { return Err(checks.refuse()) };
     checks.finish()?;
-    let account = app.identity.create_account(NewAccount { name, password, details }).await?;
+    let account = app.identity.create_account(&by, NewAccount { name, password, details }).await?;
     success(Profile::of(&account, &context))
 }
 

@@ -1,6 +1,7 @@
 //! kite, the image host's contract and the native one: `/api/v1/*`, every answer in `{code,message,data}`.
 
 pub(super) mod admin;
+pub(super) mod audit;
 mod email_change;
 mod emails;
 pub(super) mod login;

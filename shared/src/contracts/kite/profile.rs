@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::register::{NAME, PASSWORD};
 use super::session::{Caller, NewCaller, SessionBody, TERMS, session_answer};
-use super::{Told, email_change, emails, second_factor, sessions, success, tokens};
+use super::{Told, audit, email_change, emails, second_factor, sessions, success, tokens};
 use crate::contracts::{avatars, rfc3339, too_many_requests};
 use crate::http::{App, Checks, Context, Field, Json, Listing, Required, about};
 use crate::identity::{Account, EmailChange, Error, FirstLoginReset, ProfileChanges, Role};
@@ -44,6 +44,7 @@ pub(in crate::contracts) fn routes<L: Listing>() -> L {
         .and(second_factor::routes())
         .and(emails::routes())
         .and(sessions::routes())
+        .and(audit::routes())
         .and(email_change::routes())
 }
 

@@ -68,7 +68,7 @@ async fn refresh(
             RefreshToken::new(token)
         }
     };
-    let opened = app.identity.refresh(&token).await?;
+    let opened = app.identity.refresh(&token, &context.visitor()).await?;
     session_answer(&opened, &app, &context)
 }
 

@@ -68,7 +68,7 @@ async fn register(
         email: Some(email),
         password,
         display_name: String::new(),
-        source: context.arrival.source.clone(),
+        visitor: context.visitor(),
         role: Role::User,
     };
     let account = app.identity.register(registration, None).await?;
@@ -113,7 +113,7 @@ struct ResetProof {
     new_password: Required<String>,
 }
 
-async fn confirm_reset(State(app): State<App>, Json(body): Json<ResetProof>) -> Told<()> {
+async fn confirm_reset(State(app): State<App>, context: Context, Json(body): Json<ResetProof>) -> Told<()> {
     let mut checks = Checks::new();
     let identifier = checks.text("identifier", body.identifier);
     let code = checks.code("code", body.code);
@@ -121,6 +121,6 @@ async fn confirm_reset(State(app): State<App>, Json(body): Json<ResetProof>) -> 
     let (Some(identifier), Some(code), Some(password)) = (identifier, code, password) else {
         return Err(checks.refuse());
     };
-    app.identity.reset_password(&Identifier::new(&identifier), &code, &password).await?;
+    app.identity.reset_password(&Identifier::new(&identifier), &code, &password, &context.visitor()).await?;
     success(())
 }

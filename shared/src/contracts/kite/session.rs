@@ -184,5 +184,5 @@ pub(super) fn describe_credentials(operation: &mut Operation) {
 async fn authenticate(parts: &mut Parts, app: &App, gate: Gate) -> Result<Vouched, Failure> {
     let context = Context::from_request_parts(parts, app).await?;
     let token = presented(parts, app, &context)?;
-    Ok(app.identity.authenticate(token.as_ref(), gate).await?)
+    Ok(app.identity.authenticate(token.as_ref(), gate, &context.visitor()).await?)
 }

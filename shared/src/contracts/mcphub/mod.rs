@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{DAY, callers, spelled, status};
-use crate::http::{Answer, App, Failure, credentials, query_value};
+use crate::http::{Answer, App, Context, Failure, credentials, query_value};
 use crate::identity::{AccessToken, Account, Error, Gate, Language, SessionTerms, Violation, Vouched};
 use crate::messages::{self, Text};
 use crate::openapi::{Input, Operation, Scheme};
@@ -67,7 +67,8 @@ impl FromRequestParts<App> for Caller {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
-        Ok(Self(app.identity.authenticate(presented(parts).as_ref(), Gate::Closed).await?))
+        let visitor = Context::from_request_parts(parts, app).await?.visitor();
+        Ok(Self(app.identity.authenticate(presented(parts).as_ref(), Gate::Closed, &visitor).await?))
     }
 }
 

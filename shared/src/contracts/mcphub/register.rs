@@ -80,17 +80,11 @@ async fn register(
     let (Some(name), Some(password)) = (name, password) else { return Err(checks.refuse()) };
     checks.finish()?;
     // A token matters only to an administrator; a stale one doesn't keep anybody from registering.
-    let by = app.identity.administrator_behind(token.as_ref()).await?;
+    let by = app.identity.administrator_behind(token.as_ref(), &context.visitor()).await?;
     let role = if admin { Role::Admin } else { Role::User };
-    let registration = Registration {
-        name,
-        email: None,
-        password,
-        display_name: String::new(),
-        source: context.arrival.source.clone(),
-        role,
-    };
-    let opened = app.identity.register_and_log_in(registration, by.as_ref(), &TERMS, &context.visitor()).await?;
+    let registration =
+        Registration { name, email: None, password, display_name: String::new(), visitor: context.visitor(), role };
+    let opened = app.identity.register_and_log_in(registration, by.as_ref(), &TERMS).await?;
     Answer::of(&RegisterAnswer {
         success: true,
         token: opened.tokens.access.reveal().to_owned(),

@@ -54,7 +54,8 @@ impl FromRequestParts<App> for By {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
-        Ok(Self(app.identity.authorize_administrator(admin_token(parts).as_deref()).await?))
+        let visitor = Context::from_request_parts(parts, app).await?.visitor();
+        Ok(Self(app.identity.authorize_administrator(admin_token(parts).as_deref(), &visitor).await?))
     }
 }
 
@@ -204,7 +205,7 @@ impl Details {
 async fn create_user(
     State(app): State<App>,
     context: Context,
-    _: By,
+    By(by): By,
     Json(body): Json<CreateRequest>,
 ) -> Told<UserAnswer> {
     let mut checks = Checks::new();
@@ -214,7 +215,7 @@ async fn create_user(
     let password = checks.new_password("password", body.password, &PASSWORD, app.identity.password_policy());
     let (Some(name), Some(password)) = (name, password) else { return Err(checks.refuse()) };
     checks.finish()?;
-    let account = app.identity.create_account(NewAccount { name, password, details }).await?;
+    let account = app.identity.create_account(&by, NewAccount { name, password, details }).await?;
     user(&account, &context)
 }
 

@@ -75,8 +75,9 @@ impl FromRequestParts<App> for Caller {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let visitor = Context::from_request_parts(parts, app).await?.visitor();
         let token = credentials::bearer_token(parts);
-        Ok(Self(app.identity.authenticate(token.as_ref(), Gate::Closed).await?))
+        Ok(Self(app.identity.authenticate(token.as_ref(), Gate::Closed, &visitor).await?))
     }
 }
 

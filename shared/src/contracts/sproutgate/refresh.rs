@@ -110,7 +110,7 @@ async fn verify_bearer(State(app): State<App>, context: Context, Bearer(bearer):
 }
 
 async fn verify(app: &App, context: &Context, token: Option<&AccessToken>) -> Result<Verdict, Failure> {
-    match app.identity.authenticate(token, Gate::Closed).await {
+    match app.identity.authenticate(token, Gate::Closed, &context.visitor()).await {
         Ok(caller) => {
             let answer = ValidAnswer { valid: true, user: User::of(&caller.acting(), context) };
             Ok(Verdict::Valid(Answer::of(&answer)?))

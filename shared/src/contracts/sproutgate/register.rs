@@ -76,14 +76,8 @@ async fn register(State(app): State<App>, context: Context, Json(body): Json<Reg
     let display_name = checks.optional_text("username", body.username, &DISPLAY_NAME).unwrap_or_default();
     let (Some(name), Some(email), Some(password)) = (name, email, password) else { return Err(checks.refuse()) };
     checks.finish()?;
-    let pending = Registration {
-        name,
-        email: Some(email),
-        password,
-        display_name,
-        source: context.arrival.source.clone(),
-        role: Role::User,
-    };
+    let pending =
+        Registration { name, email: Some(email), password, display_name, visitor: context.visitor(), role: Role::User };
     let expires_at = app.identity.request_registration(pending, context.language).await?;
     sent(expires_at)
 }
@@ -125,7 +119,7 @@ async fn verify_email(
     let account = checks.text("account", body.account);
     let code = checks.code("code", body.code);
     let (Some(account), Some(code)) = (account, code) else { return Err(checks.refuse()) };
-    let account = app.identity.verify_email(&account, &code).await?;
+    let account = app.identity.verify_email(&account, &code, &context.visitor()).await?;
     Answer::of(&CreatedAnswer { created: true, user: User::of(&account, &context) })
 }
 
@@ -165,12 +159,16 @@ struct ResetAnswer {
     reset: bool,
 }
 
-async fn reset_password(State(app): State<App>, Json(body): Json<ResetPasswordRequest>) -> Told<ResetAnswer> {
+async fn reset_password(
+    State(app): State<App>,
+    context: Context,
+    Json(body): Json<ResetPasswordRequest>,
+) -> Told<ResetAnswer> {
     let mut checks = Checks::new();
     let account = checks.text("account", body.account);
     let code = checks.code("code", body.code);
     let password = checks.new_password("newPassword", body.new_password, &PASSWORD, app.identity.password_policy());
     let (Some(account), Some(code), Some(password)) = (account, code, password) else { return Err(checks.refuse()) };
-    app.identity.reset_password(&Identifier::new(&account), &code, &password).await?;
+    app.identity.reset_password(&Identifier::new(&account), &code, &password, &context.visitor()).await?;
     Answer::of(&ResetAnswer { reset: true })
 }

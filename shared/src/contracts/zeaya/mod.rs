@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 use time::{OffsetDateTime, UtcOffset};
 
 use super::{DAY, avatars, callers, spelled, status};
-use crate::http::{Answer, App, Failure, credentials};
+use crate::http::{Answer, App, Context, Failure, credentials};
 use crate::identity::{Account, Error, Gate, Language, SessionTerms, Violation, Vouched};
 use crate::messages::{self, Text};
 use crate::openapi::{Input, Operation, Scheme};
@@ -107,8 +107,9 @@ impl FromRequestParts<App> for Caller {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let visitor = Context::from_request_parts(parts, app).await?.visitor();
         let token = credentials::bearer_token(parts);
-        Ok(Self(app.identity.authenticate(token.as_ref(), Gate::Closed).await?))
+        Ok(Self(app.identity.authenticate(token.as_ref(), Gate::Closed, &visitor).await?))
     }
 }
 
@@ -119,8 +120,9 @@ impl FromRequestParts<App> for NewCaller {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let visitor = Context::from_request_parts(parts, app).await?.visitor();
         let token = credentials::bearer_token(parts);
-        Ok(Self(app.identity.authenticate(token.as_ref(), Gate::Open).await?))
+        Ok(Self(app.identity.authenticate(token.as_ref(), Gate::Open, &visitor).await?))
     }
 }
 

@@ -48,10 +48,10 @@ async fn register(State(app): State<App>, context: Context, Json(body): Json<Reg
         email: Some(email),
         password,
         display_name: String::new(),
-        source: context.arrival.source.clone(),
+        visitor: context.visitor(),
         role: Role::User,
     };
-    let opened = app.identity.register_and_log_in(registration, None, &TERMS, &context.visitor()).await?;
+    let opened = app.identity.register_and_log_in(registration, None, &TERMS).await?;
     let user = User::of(&opened.account).with_create_time(&opened.account, app.zone);
     let data = RegisterAnswer { user, token: opened.tokens.access.reveal().to_owned() };
     success(Some(Text::Registered), data, context.language)

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Item;
 use crate::identity::{
-    AccountId, ApiTokenId, AttemptKey, Challenge, ChallengeKey, ClaimKind, Hashed, PendingId, SessionId,
+    AccountId, ApiTokenId, AttemptKey, Challenge, ChallengeKey, ClaimKind, EventId, Hashed, PendingId, SessionId,
 };
 
 /// Over how many partitions of that index accounts are spread, so that no single one takes all writes.
@@ -23,6 +23,16 @@ pub(in super::super) const TOTAL_SHARDS: u8 = 16;
 pub(in super::super) const SESSION: &str = "session#";
 /// How the sort keys of API tokens begin.
 pub(in super::super) const API_TOKEN: &str = "token#";
+
+/// How the sort keys of events begin.
+pub(in super::super) const EVENT: &str = "event#";
+/// Over how many partitions of the index events are spread.
+pub(in super::super) const EVENT_SHARDS: u8 = 8;
+
+/// The partition of the index `claims` that has all events of a shard, among those of names and addresses.
+pub(in super::super) fn events(shard: u8) -> String {
+    format!("{EVENT}{shard}")
+}
 
 /// The sort key of all claims.
 pub(in super::super) const CLAIM: &str = "claim";
@@ -71,6 +81,12 @@ impl Key {
 
     pub(in super::super) fn session(account: AccountId, session: SessionId) -> Self {
         Self::new(format!("account#{account}"), format!("{SESSION}{session}"))
+    }
+
+    /// With the account that it is about, else with the deployment's settings.
+    pub(in super::super) fn event(subject: Option<AccountId>, event: EventId) -> Self {
+        let beside = subject.map_or_else(Self::runtime_settings, Self::account);
+        Self::new(beside.pk, format!("{EVENT}{event}"))
     }
 
     pub(in super::super) fn api_token(account: AccountId, token: ApiTokenId) -> Self {

@@ -6,6 +6,7 @@
 //! | session | `account#<id>` | `session#<id>` | `expires_at` |
 //! | API token | `account#<id>` | `token#<id>` | `expires_at` where it has an end |
 //! | sign-in that waits for its second factor | `account#<id>` | `pending#<id>` | `expires_at` |
+//! | audit event | `account#<id>` of its subject, else `setting` | `event#<id>` | `expires_at`, `initial` and `start` for the index |
 //! | attempts | `attempts#<at what>#<key>` | `counter` | `expires_at`, `count`, `last_at` |
 //! | known device and attempts from it | `attempts#identifier#<key>` | `device#<hash>` | the same, `known_until` |
 //! | claim | `name#<key>`, `email#<key>` | `claim` | `initial` and `start` for the index |
@@ -18,11 +19,12 @@
 //! | issuer and signing keys | `signing` | `issuer`, `key#<sequence>` | |
 //! | settings | `setting` | `admin_token`, `first_administrator`, `administrators`, `runtime` | `written` of the last |
 //!
-//! Values of the core stand whole under one attribute (`account`, `session`, `token`, `pending`, `challenge`, `log`, `key`), so that no
+//! Values of the core stand whole under one attribute (`account`, `session`, `token`, `pending`, `event`, `challenge`, `log`, `key`), so that no
 //! field of theirs can meet one of the table's own: `expires_at` (when the table may drop the item, epoch
 //! seconds) is later than the instant at which the core stops honouring it, and a code has both.
 
 mod deployment;
+mod event;
 mod keys;
 
 use std::borrow::Cow;
@@ -41,7 +43,10 @@ use crate::identity::{
 };
 
 pub(super) use deployment::{AdminTokenItem, IssuerItem, SettingsItem, SigningKeyItem};
-pub(super) use keys::{API_TOKEN, CLAIM, Key, LISTING_SHARDS, SESSION, TOTAL_SHARDS, found_at};
+pub(super) use event::EventItem;
+pub(super) use keys::{
+    API_TOKEN, CLAIM, EVENT, EVENT_SHARDS, Key, LISTING_SHARDS, SESSION, TOTAL_SHARDS, events, found_at,
+};
 
 /// An item as the SDK knows it.
 pub(super) type Item = HashMap<String, AttributeValue>;
