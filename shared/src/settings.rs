@@ -1,5 +1,7 @@
 //! The deployment's settings: read from the environment once, at start, and checked there.
 
+mod mail;
+
 use std::net::Ipv6Addr;
 
 use time::UtcOffset;
@@ -12,8 +14,12 @@ use crate::identity::PasswordPolicy;
 pub struct Settings {
     /// `TABLE_NAME`: the table that holds everything. Default `polygate`.
     pub table: String,
-    /// `MAIL_FROM`: sender of all mail; only functions that send any need it.
+    /// `MAIL_FROM`: sender of all mail, `a@example.com` or `Name <a@example.com>`; only functions that send any need it.
     pub mail_from: Option<String>,
+    /// `MAIL_REPLY_TO`: where answers to mails go, in the same form. Where absent: to the sender.
+    pub mail_reply_to: Option<String>,
+    /// `MAIL_CONFIGURATION_SET`: the configuration set of SES that mails are sent under, if any.
+    pub mail_configuration_set: Option<String>,
     /// `ROOT_CONTRACT`: the contract of paths that name none. Default `sproutgate`.
     pub root_contract: Contract,
     /// `CONTRACT_HOSTS`: contracts by host name, e.g. `photos.example.com=zeaya,hub.example.com=mcphub`.
@@ -44,7 +50,9 @@ impl Settings {
     pub fn parse(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, BadSetting> {
         Ok(Self {
             table: optional(lookup, "TABLE_NAME", text)?.unwrap_or_else(|| "polygate".to_owned()),
-            mail_from: optional(lookup, "MAIL_FROM", text)?,
+            mail_from: optional(lookup, "MAIL_FROM", mail::sender)?,
+            mail_reply_to: optional(lookup, "MAIL_REPLY_TO", mail::sender)?,
+            mail_configuration_set: optional(lookup, "MAIL_CONFIGURATION_SET", mail::configuration_set)?,
             root_contract: optional(lookup, "ROOT_CONTRACT", contract)?.unwrap_or(Contract::Sproutgate),
             contract_hosts: optional(lookup, "CONTRACT_HOSTS", hosts)?.unwrap_or_default(),
             allow_registration: optional(lookup, "ALLOW_REGISTRATION", boolean)?.unwrap_or(true),

@@ -14,6 +14,7 @@ mod email_change;
 mod emails;
 mod events;
 mod kite;
+mod mailing;
 mod mcphub;
 mod openapi;
 mod password_policy;

@@ -1,5 +1,7 @@
 //! Every change under its condition, once as it holds and once as it fails.
 
+use std::time::Duration;
+
 use polygate_shared::identity::{Account, Change, Claim, ClaimKind, Refused, RuntimeSettings, Store, Version};
 
 use crate::engine::Engine;
@@ -160,6 +162,40 @@ async fn a_code_is_used_once_and_only_while_it_is_the_one() {
     assert_eq!(commit(&engine, &[using(&second)]).await, stale(), "it is used up");
     let stored = engine.store.challenges(&challenge_key()).await.expect("codes");
     assert_eq!(stored.iter().map(|code| code.used_by).collect::<Vec<_>>(), [Some(id(1))]);
+}
+
+#[tokio::test]
+async fn a_code_is_prolonged_and_dropped_only_while_it_is_the_one() {
+    let engine = Engine::start().await;
+    let (first, second) = (challenge("a@b.co", "111111"), challenge("a@b.co", "222222"));
+    let (mut first_later, mut second_later) = (first.clone(), second.clone());
+    first_later.expires_at += Duration::from_secs(60);
+    second_later.expires_at += Duration::from_secs(60);
+    let kept = async || engine.store.challenges(&challenge_key()).await.expect("codes");
+    assert_eq!(commit(&engine, &[Change::ProlongChallenge(&first_later)]).await, stale(), "it was never issued");
+    assert_eq!(commit(&engine, &[Change::DropChallenge(&first)]).await, stale());
+    commit(&engine, &[Change::IssueChallenge(&second)]).await.expect("issued");
+    assert_eq!(commit(&engine, &[Change::ProlongChallenge(&first_later)]).await, stale(), "another is in its place");
+    assert_eq!(commit(&engine, &[Change::DropChallenge(&first)]).await, stale());
+    assert_eq!(kept().await, std::slice::from_ref(&second));
+
+    assert!(engine.store.reserve_guess(&second, 5).await.expect("an outcome"));
+    assert_eq!(commit(&engine, &[Change::ProlongChallenge(&second_later)]).await, Ok(()));
+    let mut guessed = second_later.clone();
+    guessed.guesses = 1;
+    assert_eq!(kept().await, [guessed], "the guess still counts");
+    let expiry = engine.expiry("code#register#alice".to_owned(), "a@b.co".to_owned()).await;
+    assert_eq!(expiry, second_later.expires_at.unix_timestamp() + 3600);
+    for _ in 0..4 {
+        assert!(engine.store.reserve_guess(&second, 5).await.expect("an outcome"));
+    }
+    assert_eq!(commit(&engine, &[Change::ProlongChallenge(&second_later)]).await, stale(), "no guess is left");
+    assert_eq!(commit(&engine, &[Change::DropChallenge(&second)]).await, Ok(()));
+    assert_eq!(kept().await, []);
+
+    commit(&engine, &[Change::IssueChallenge(&first)]).await.expect("issued");
+    commit(&engine, &[Change::UseChallenge { challenge: &first, account: id(1) }]).await.expect("used");
+    assert_eq!(commit(&engine, &[Change::ProlongChallenge(&first_later)]).await, stale(), "it is used up");
 }
 
 #[tokio::test]

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use polygate_shared::aws::client;
 use polygate_shared::aws::dynamodb::DynamoStore;
-use polygate_shared::aws::ses::SesMailer;
-use polygate_shared::identity::{Change, ClaimKind, Error, Mail, Mailer, Purpose, Store, Version};
+use polygate_shared::identity::{Change, ClaimKind, Error, Store, Version};
 use serde_json::{Value, json};
 
 use crate::engine::{StandIn, TABLE};
@@ -163,59 +162,4 @@ async fn what_a_batch_leaves_is_asked_for_again() {
     })
     .await;
     assert_unavailable(table.store().claims(&wanted).await, 1);
-}
-
-fn mail() -> Mail {
-    Mail {
-        to: serde_json::from_value(json!("person@example.com")).expect("an address"),
-        purpose: Purpose::ResetPassword,
-        subject: "重置密码".to_owned(),
-        text: "Your code: 123456".to_owned(),
-        html: "<p>Your code: 123456</p>".to_owned(),
-    }
-}
-
-fn mailer(service: &StandIn) -> SesMailer {
-    SesMailer::new(client::ses(&client::connect_local(&service.endpoint).expect("a configuration")), "us@example.com")
-}
-
-#[tokio::test]
-async fn a_mail_is_handed_over_whole() {
-    let service = StandIn::start(|_, _| {
-        let answer = "<SendEmailResponse xmlns=\"http://ses.amazonaws.com/doc/2010-12-01/\"><SendEmailResult>\
-                      <MessageId>1</MessageId></SendEmailResult></SendEmailResponse>";
-        (200, answer.to_owned())
-    })
-    .await;
-    mailer(&service).send(&mail()).await.expect("sent");
-    let seen = service.seen();
-    let form = seen[0].body.as_str().expect("a form");
-    for part in [
-        "Action=SendEmail",
-        "Source=us%40example.com",
-        "Destination.ToAddresses.member.1=person%40example.com",
-        "Message.Subject.Data=%E9%87%8D%E7%BD%AE%E5%AF%86%E7%A0%81",
-        "Message.Subject.Charset=UTF-8",
-        "Message.Body.Text.Charset=UTF-8",
-        "Message.Body.Html.Charset=UTF-8",
-        "Tags.member.1.Name=purpose",
-        "Tags.member.1.Value=reset_password",
-    ] {
-        assert!(form.split('&').any(|field| field == part), "{part} in {form}");
-    }
-}
-
-#[tokio::test]
-async fn a_mail_that_fails_is_tried_once_and_tells_nobody() {
-    for (status, code) in [(400, "MessageRejected"), (500, "InternalFailure"), (400, "Throttling")] {
-        let service = StandIn::start(move |_, _| {
-            let told = "The following identities failed the check: person@example.com";
-            let error = format!("<Error><Type>Sender</Type><Code>{code}</Code><Message>{told}</Message></Error>");
-            (status, format!("<ErrorResponse>{error}</ErrorResponse>"))
-        })
-        .await;
-        let cause = assert_unavailable(mailer(&service).send(&mail()).await, 60);
-        assert!(cause.contains(code) && cause.contains("r-1") && !cause.contains("person"), "{cause}");
-        assert_eq!(service.seen().len(), 1);
-    }
 }

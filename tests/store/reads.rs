@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 use polygate_shared::aws::client;
 use polygate_shared::aws::dynamodb::{DynamoStore, create_table};
-use polygate_shared::identity::{Change, ClaimKind, Hashed, KeyRecord, MailLog, Picture, Store, Version};
+use polygate_shared::identity::{Change, ClaimKind, CodeKey, Hashed, KeyRecord, MailLog, Picture, Store, Version};
 use serde_json::{Value, json};
 
 use crate::engine::{Engine, TABLE};
@@ -95,7 +95,7 @@ async fn settings_and_keys_are_kept() {
     let engine = Engine::start().await;
     let store = &engine.store;
     let record = store.signing_record().await.expect("an answer");
-    assert!(record.issuer.is_none() && record.keys.is_empty());
+    assert!(record.issuer.is_none() && record.keys.is_empty() && record.code_key.is_none());
     let key = |sequence: u64| -> KeyRecord {
         let record = json!({ "sequence": sequence, "pkcs8": "AA", "created_at": NOON.unix_timestamp() });
         serde_json::from_value(record).expect("a key")
@@ -106,7 +106,10 @@ async fn settings_and_keys_are_kept() {
     assert!(!store.add_signing_key(&key(2)).await.expect("an outcome"));
     assert!(store.fix_issuer("https://one.example").await.expect("an outcome"));
     assert!(!store.fix_issuer("https://two.example").await.expect("an outcome"));
+    assert!(store.add_code_key(&CodeKey::new("one")).await.expect("an outcome"));
+    assert!(!store.add_code_key(&CodeKey::new("two")).await.expect("an outcome"));
     let record = store.signing_record().await.expect("an answer");
+    assert_eq!(record.code_key.as_ref().map(CodeKey::reveal), Some("one"));
     assert_eq!(record.issuer.as_deref(), Some("https://one.example"));
     assert_eq!(record.keys, [key(1), key(2), key(10)]);
 

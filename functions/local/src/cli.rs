@@ -29,6 +29,7 @@ Settings, as environment variables, the same as for the deployed functions:
   TIME_ZONE           of times that are shown without one, default +08:00
   ISSUER              of tokens, default the first address that the data was served at
   MAIL_FROM           sender of mail
+  MAIL_REPLY_TO       where answers to mails go
   RUST_LOG            what is logged, e.g. warn, or info,polygate_shared=debug";
 
 /// Polygate's development server: one pool of accounts behind four wire contracts, with its own store and

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use polygate_shared::identity::{Clock, SystemClock};
 
 /// The settings that the development server takes from its environment, as a deployed function does. Where the
-/// table and the mail service are is its own affair.
-pub const SETTINGS: [&str; 8] = [
+/// table is is its own affair; another mail service may be named in place of the mailbox.
+pub const SETTINGS: [&str; 11] = [
     "ROOT_CONTRACT",
     "CONTRACT_HOSTS",
     "ALLOW_REGISTRATION",
@@ -17,6 +18,9 @@ pub const SETTINGS: [&str; 8] = [
     "TIME_ZONE",
     "ISSUER",
     "MAIL_FROM",
+    "MAIL_REPLY_TO",
+    "MAIL_CONFIGURATION_SET",
+    "AWS_ENDPOINT_URL_SES",
 ];
 
 /// Where the data is kept.
@@ -41,11 +45,22 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// Settings by the name of their environment variable, see [`SETTINGS`].
     pub settings: BTreeMap<String, String>,
+    /// How long the mail service may take over one mail.
+    pub mail_time_out: Duration,
 }
+
+/// This machine may be busy with something else, such as a build.
+const MAIL_TIME_OUT: Duration = Duration::from_secs(20);
 
 impl Default for Options {
     fn default() -> Self {
-        Self { port: 0, data: DataDir::Memory, clock: Arc::new(SystemClock), settings: BTreeMap::new() }
+        Self {
+            port: 0,
+            data: DataDir::Memory,
+            clock: Arc::new(SystemClock),
+            settings: BTreeMap::new(),
+            mail_time_out: MAIL_TIME_OUT,
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use super::client;
 use super::dynamodb::DynamoStore;
 use super::ses::SesMailer;
 use crate::http::{Arrival, Endpoints, Front};
-use crate::identity::{Hasher, Identity, Mail, Mailer, Policy, SystemChance, SystemClock};
+use crate::identity::{Hasher, Identity, Mail, Mailer, NotSent, Policy, SendError, SystemChance, SystemClock};
 use crate::settings::{Settings, environment};
 
 /// Runs a function that sends no mail until Lambda stops the process. Everything that can be done before the first
@@ -32,7 +32,9 @@ pub async fn run_with_mail(endpoints: Endpoints) -> Result<(), Error> {
     start(endpoints, |config, settings| {
         let from = settings.mail_from.as_deref().context("MAIL_FROM is not set: name the sender of mails")?;
         let config = client::at_endpoint_of(config.clone(), "SES", &environment());
-        Ok(Arc::new(SesMailer::new(client::ses(&config), from)))
+        let mailer = SesMailer::new(client::ses(&config), from);
+        let mailer = mailer.reply_to(settings.mail_reply_to.as_deref());
+        Ok(Arc::new(mailer.under(settings.mail_configuration_set.clone())))
     })
     .await
 }
@@ -74,8 +76,9 @@ struct NoMail;
 
 #[async_trait]
 impl Mailer for NoMail {
-    async fn send(&self, mail: &Mail) -> crate::identity::Result<()> {
-        Err(anyhow::anyhow!("this function sends no mail, but was asked to: {}", mail.purpose.as_str()).into())
+    async fn send(&self, mail: &Mail) -> Result<(), SendError> {
+        let cause = anyhow::anyhow!("this function sends no mail, but was asked to: {}", mail.purpose.as_str());
+        Err(SendError::NotSent { why: NotSent::Misconfigured, cause })
     }
 }
 

@@ -5,7 +5,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 
 use super::{Contract, Failure};
-use crate::identity::{Language, Visitor};
+use crate::identity::{Errand, Language, Visitor};
 
 /// How a request came in, told by whatever received it and never by the client.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +33,8 @@ pub struct Context {
     pub arrival: Arrival,
     /// What the client calls itself.
     pub agent: String,
+    /// What mails are sent for.
+    pub errand: Errand,
 }
 
 impl Context {

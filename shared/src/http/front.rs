@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Extension, MatchedPath, Request};
 use axum::http::uri::PathAndQuery;
-use axum::http::{HeaderName, HeaderValue, Uri, header};
+use axum::http::{HeaderName, HeaderValue, Method, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use time::UtcOffset;
@@ -21,7 +21,7 @@ use super::context::{self, header_text};
 use super::failure::{self, render_failures};
 use super::{Arrival, Context, Contract, Endpoints, Failure, HostMap, Place, Render, Routes, choose, cors};
 use crate::contracts;
-use crate::identity::Identity;
+use crate::identity::{Errand, Identity, MailOutcome};
 use crate::settings::Settings;
 
 /// What handlers share.
@@ -89,10 +89,13 @@ impl Front {
         let uri = with_path(request.uri(), rest);
         arrival.host = host;
         let (contract, mounted, router) = self.at(place);
+        let language = context::language(contract, request.uri().query(), request.headers());
+        let errand = Errand::new(language, &arrival.request_id);
         let context = Context {
             contract,
             mount: if mounted { contracts::mount(contract) } else { "" },
-            language: context::language(contract, request.uri().query(), request.headers()),
+            language,
+            errand: errand.clone(),
             agent: header_text(request.headers(), &header::USER_AGENT).unwrap_or_default().to_owned(),
             arrival,
         };
@@ -105,7 +108,8 @@ impl Front {
         let answered = router.oneshot(request).instrument(span).await;
         let mut response = answered.unwrap_or_else(|never: Infallible| match never {});
         add_common_headers(&mut response, &request_id);
-        log(&response, &method, contract, &request_id, started);
+        let seen = Seen { method: &method, contract, request_id: &request_id, mail: errand.outcome(), started };
+        seen.log(&response);
         response
     }
 
@@ -189,16 +193,29 @@ fn add_common_headers(response: &mut Response, request_id: &str) {
     }
 }
 
-fn log(response: &Response, method: &axum::http::Method, contract: Contract, request_id: &str, started: Instant) {
-    let endpoint = response.extensions().get::<Endpoint>().map_or("", |endpoint| &endpoint.0);
-    let failure = response.extensions().get::<Arc<Failure>>();
-    let outcome = failure.map_or_else(|| "ok".to_owned(), ToString::to_string);
-    let (status, micros) = (response.status().as_u16(), started.elapsed().as_micros());
-    let micros = u64::try_from(micros).unwrap_or(u64::MAX);
-    if failure.is_some_and(|failure| failure.is_accident()) {
-        tracing::error!(request_id, contract = contract.name(), %method, endpoint, status, outcome, micros, "request");
-    } else {
-        tracing::info!(request_id, contract = contract.name(), %method, endpoint, status, outcome, micros, "request");
+/// What the one log line of a request tells besides its answer.
+struct Seen<'a> {
+    method: &'a Method,
+    contract: Contract,
+    request_id: &'a str,
+    mail: Option<MailOutcome>,
+    started: Instant,
+}
+
+impl Seen<'_> {
+    fn log(self, response: &Response) {
+        let Self { method, contract, request_id, mail, started } = self;
+        let mail = mail.map(MailOutcome::as_str);
+        let endpoint = response.extensions().get::<Endpoint>().map_or("", |endpoint| &endpoint.0);
+        let failure = response.extensions().get::<Arc<Failure>>();
+        let outcome = failure.map_or_else(|| "ok".to_owned(), ToString::to_string);
+        let (status, micros) = (response.status().as_u16(), started.elapsed().as_micros());
+        let micros = u64::try_from(micros).unwrap_or(u64::MAX);
+        if failure.is_some_and(|failure| failure.is_accident()) {
+            tracing::error!(request_id, contract = contract.name(), %method, endpoint, status, outcome, micros, mail, "request");
+        } else {
+            tracing::info!(request_id, contract = contract.name(), %method, endpoint, status, outcome, micros, mail, "request");
+        }
     }
 }
 
@@ -240,6 +257,7 @@ mod tests {
                 language: crate::identity::Language::English,
                 arrival: Arrival::default(),
                 agent: String::new(),
+                errand: Errand::new(crate::identity::Language::English, ""),
             });
             let response = router.oneshot(request).await.expect("an answer");
             assert_eq!(response.status(), 500);

@@ -5,12 +5,13 @@ use time::OffsetDateTime;
 
 use super::audit::{Action, Origin};
 use super::challenge::Subject;
+use super::code_mail::CodeMail;
 use super::context::{MOST_ATTEMPTS, contended};
 use super::ownership::check_keeps_name;
 use super::register::email_claim;
 use super::{
-    Account, AccountId, Challenge, ChallengeKey, Change, Claim, ClaimKind, Code, EmailAddress, EmailClaim, Error,
-    Identity, Language, Purpose, Refused, Result, SignedIn, Versioned, Visitor, Vouched,
+    Account, AccountId, Challenge, ChallengeKey, Change, Claim, ClaimKind, Code, EmailAddress, EmailClaim, Errand,
+    Error, Identity, Purpose, Refused, Result, SignedIn, Versioned, Visitor, Vouched,
 };
 
 /// How many addresses an account may have besides its primary one.
@@ -97,9 +98,9 @@ impl Identity {
         &self,
         signed_in: &SignedIn,
         address: EmailAddress,
-        language: Language,
+        errand: &Errand,
     ) -> Result<OffsetDateTime> {
-        self.mail_proof(&signed_in.account.account, Place::Secondary, address, language).await
+        self.mail_proof(&signed_in.account.account, Place::Secondary, address, errand).await
     }
 
     /// Adds the address whose code came back. The same request again, should its answer have been lost, succeeds
@@ -118,9 +119,9 @@ impl Identity {
         &self,
         signed_in: &SignedIn,
         address: EmailAddress,
-        language: Language,
+        errand: &Errand,
     ) -> Result<OffsetDateTime> {
-        self.mail_proof(&signed_in.account.account, Place::Primary, address, language).await
+        self.mail_proof(&signed_in.account.account, Place::Primary, address, errand).await
     }
 
     /// Makes the address primary whose code came back, and gives the one before free. The same request again,
@@ -140,13 +141,13 @@ impl Identity {
         &self,
         mut signed_in: SignedIn,
         address: &EmailAddress,
-        language: Language,
+        errand: &Errand,
     ) -> Result<EmailChange> {
         for attempt in 0..MOST_ATTEMPTS {
             match &signed_in.account.account.email {
                 Some(claim) if claim.address == *address => return Ok(EmailChange::Done(signed_in)),
                 Some(claim) if claim.verified && claim.address.key() != address.key() => {
-                    self.request_email_change(&signed_in, address.clone(), language).await?;
+                    self.request_email_change(&signed_in, address.clone(), errand).await?;
                     return Ok(EmailChange::Pending(signed_in));
                 }
                 Some(_) | None => {}
@@ -185,17 +186,20 @@ impl Identity {
         account: &Account,
         place: Place,
         address: EmailAddress,
-        language: Language,
+        errand: &Errand,
     ) -> Result<OffsetDateTime> {
         // What the code couldn't do is refused before it is mailed.
         place.filled(account, &address)?;
         let claimed = [(ClaimKind::Email, address.key())];
         let (claims, log) = try_join(self.store.claims(&claimed), self.store.mail_log(&claimed[0].1)).await?;
-        let log = (log.version, log.with_mail(place.purpose(), self.now())?);
         let owned = claims.iter().any(|claim| claim.verified && claim.account != account.id);
         let purpose = if owned { Purpose::AddressInUse } else { place.purpose() };
-        let subject = Subject::Account { purpose, account: account.id, generation: account.session_generation };
-        self.mail_challenge(subject, address, log, language).await
+        let generation = account.session_generation;
+        let key = ChallengeKey { purpose, subject: account.id.to_string() };
+        let codes = self.doubtful_codes(&log, &key).await?;
+        let doubtful = codes.into_iter().find(|code| code.address == address && code.generation == Some(generation));
+        let subject = Subject::Account { purpose, account: account.id, generation };
+        self.mail_code(CodeMail { subject, address, counts_as: place.purpose(), doubtful }, log, errand).await
     }
 
     async fn prove(&self, signed_in: SignedIn, place: Place, address: &EmailAddress, code: &Code) -> Result<Account> {

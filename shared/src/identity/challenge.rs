@@ -1,4 +1,4 @@
-//! Mailed codes: what they are bound to, how often they may be guessed at and how often mailed.
+//! Mailed codes: what they are bound to, how they come about and how often they may be guessed at.
 
 use std::time::Duration;
 
@@ -7,9 +7,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::Error;
 use super::chance::{self, Chance};
-use super::{AccountId, Code, EmailAddress, Hashed, Name, PasswordHash, Result};
+use super::{AccountId, Code, CodeKey, EmailAddress, Hashed, Name, PasswordHash};
 
 /// How long a code is good.
 pub const CODE_LIFE: Duration = Duration::from_secs(600);
@@ -91,7 +90,7 @@ pub struct Challenge {
     /// The account's [`session_generation`](super::Account::session_generation) when it was made: a new password in
     /// the meantime ends it, as it ends sessions.
     pub generation: Option<u64>,
-    /// Keys the hash.
+    /// Random: with the deployment's key it gives the code, and it keys the hash.
     salt: String,
     /// Hash of the code.
     pub code: Hashed,
@@ -112,6 +111,7 @@ impl Challenge {
         subject: Subject,
         address: EmailAddress,
         now: OffsetDateTime,
+        key_of_codes: &CodeKey,
         chance: &dyn Chance,
     ) -> anyhow::Result<(Self, Code)> {
         let (key, request, generation, pending) = match subject {
@@ -124,8 +124,8 @@ impl Challenge {
                 (ChallengeKey { purpose, subject: account.to_string() }, None, Some(generation), None)
             }
         };
-        let code = Code::generate(chance)?;
         let salt = URL_SAFE_NO_PAD.encode(chance::bytes::<16>(chance)?);
+        let code = Code::derive(key_of_codes, salt.as_bytes(), key.purpose.as_str(), &address.key());
         let hashed = code.hashed(salt.as_bytes(), key.purpose.as_str(), &address.key());
         let expires_at = now + CODE_LIFE;
         let challenge = Self {
@@ -143,6 +143,28 @@ impl Challenge {
         Ok((challenge, code))
     }
 
+    /// The code itself, to be mailed again; `None` where this key doesn't give it.
+    pub(crate) fn code_by(&self, key: &CodeKey) -> Option<Code> {
+        let code = Code::derive(key, self.salt.as_bytes(), self.key.purpose.as_str(), &self.address.key());
+        self.matches(&code).then_some(code)
+    }
+
+    /// Whether it was asked for with these words.
+    pub(crate) fn asks_for(&self, name: &Name, address: &EmailAddress, display_name: &str) -> bool {
+        let same = |pending: &PendingAccount| pending.name == *name && pending.display_name == display_name;
+        self.address == *address && self.pending.as_ref().is_some_and(same)
+    }
+
+    /// Whether a mail may tell it once more.
+    pub(crate) fn may_be_mailed_again(&self, now: OffsetDateTime) -> bool {
+        self.is_open(now) && self.used_by.is_none()
+    }
+
+    /// The same code, good for as long as a new one. Guesses that were made still count.
+    pub(crate) fn prolonged(&self, now: OffsetDateTime) -> Self {
+        Self { expires_at: now + CODE_LIFE, ..self.clone() }
+    }
+
     /// Whether a guess at it may still be made.
     pub(crate) fn is_open(&self, now: OffsetDateTime) -> bool {
         now < self.expires_at && self.guesses < MOST_GUESSES
@@ -152,115 +174,5 @@ impl Challenge {
     pub(crate) fn matches(&self, guess: &Code) -> bool {
         let presented = guess.hashed(self.salt.as_bytes(), self.key.purpose.as_str(), &self.address.key());
         self.code.equals(&presented)
-    }
-}
-
-const HOUR: Duration = Duration::from_secs(3600);
-pub(super) const GAP: Duration = Duration::from_secs(60);
-const MOST_PER_PURPOSE: u32 = 5;
-const MOST_IN_ALL: u32 = 10;
-
-/// One mail that went to an address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MailEntry {
-    /// What for.
-    pub purpose: Purpose,
-    /// When.
-    #[serde(with = "super::millis")]
-    pub at: OffsetDateTime,
-}
-
-/// The last hour's mails to one address: one a minute and five an hour for each purpose, ten an hour in all.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MailLog {
-    /// The address's canonical form.
-    pub address_key: String,
-    /// Mails, oldest first.
-    pub entries: Vec<MailEntry>,
-    /// Counts the writes.
-    pub version: u64,
-}
-
-impl MailLog {
-    /// An address that was never mailed.
-    pub fn empty(address_key: &str) -> Self {
-        Self { address_key: address_key.to_owned(), entries: Vec::new(), version: 0 }
-    }
-
-    /// The log with one more mail in it, or how long to wait before it may be sent.
-    pub(crate) fn with_mail(&self, purpose: Purpose, now: OffsetDateTime) -> Result<Self> {
-        let mut entries: Vec<_> = self.entries.iter().copied().filter(|entry| now < entry.at + HOUR).collect();
-        let same: Vec<_> = entries.iter().copied().filter(|entry| entry.purpose == purpose).collect();
-        let oldest_of = |most: u32, mails: &[MailEntry]| {
-            let nth = mails.len().checked_sub(most as usize)?;
-            mails.get(nth).map(|entry| (entry.at + HOUR, most))
-        };
-        let waits = [
-            same.last().map(|last| (last.at + GAP, 1)),
-            oldest_of(MOST_PER_PURPOSE, &same),
-            oldest_of(MOST_IN_ALL, &entries),
-        ];
-        if let Some((free, limit)) = waits.into_iter().flatten().max().filter(|(free, _)| *free > now) {
-            return Err(Error::TooManyRequests { retry_after: (free - now).unsigned_abs(), limit });
-        }
-        entries.push(MailEntry { purpose, at: now });
-        Ok(Self { address_key: self.address_key.clone(), entries, version: self.version + 1 })
-    }
-
-    /// The log without its newest mail, which could not be sent.
-    pub(crate) fn without_last(mut self) -> Self {
-        self.entries.pop();
-        self.version += 1;
-        self
-    }
-
-    /// When nothing in it matters any more.
-    pub fn expires_at(&self) -> Option<OffsetDateTime> {
-        self.entries.last().map(|last| last.at + HOUR)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use time::macros::datetime;
-
-    const NOON: OffsetDateTime = datetime!(2026-01-01 12:00 UTC);
-
-    fn wait(log: &MailLog, purpose: Purpose, now: OffsetDateTime) -> Option<u64> {
-        match log.with_mail(purpose, now) {
-            Err(Error::TooManyRequests { retry_after, .. }) => Some(retry_after.as_secs()),
-            other => {
-                other.expect("only a wait refuses a mail");
-                None
-            }
-        }
-    }
-
-    #[test]
-    fn one_a_minute_and_five_an_hour() {
-        let mut log = MailLog::empty("a@b.co");
-        for minute in 0..5 {
-            let now = NOON + GAP * minute;
-            log = log.with_mail(Purpose::Register, now).expect("a mail a minute");
-            assert_eq!(
-                wait(&log, Purpose::Register, now + Duration::from_secs(20)),
-                Some(if minute < 4 { 40 } else { 3340 })
-            );
-        }
-        assert_eq!(wait(&log, Purpose::Register, NOON + GAP * 5), Some(3300));
-        assert_eq!(wait(&log, Purpose::ResetPassword, NOON + GAP * 5), None, "another purpose has its own five");
-        assert_eq!(wait(&log, Purpose::Register, NOON + HOUR), None);
-    }
-
-    #[test]
-    fn ten_an_hour_in_all() {
-        let mut log = MailLog::empty("a@b.co");
-        for minute in 0..10 {
-            let purpose = if minute % 2 == 0 { Purpose::Register } else { Purpose::ResetPassword };
-            log = log.with_mail(purpose, NOON + GAP * minute).expect("five of each");
-        }
-        assert_eq!(wait(&log, Purpose::AlreadyRegistered, NOON + GAP * 10), Some(3000));
-        assert_eq!(wait(&log.without_last(), Purpose::AlreadyRegistered, NOON + GAP * 10), None);
     }
 }

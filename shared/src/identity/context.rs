@@ -4,14 +4,14 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use time::OffsetDateTime;
-use tokio::sync::{RwLock, Semaphore};
+use tokio::sync::{OnceCell, RwLock, Semaphore};
 
 use super::audit::Origin;
 use super::keys::KeyRing;
 use super::ownership::{changed_ownership, check_keeps_name};
 use super::{
-    Account, AccountId, Chance, Change, Clock, Error, Hasher, Limits, Mailer, PasswordPolicy, Refused, Result, Store,
-    Version, Versioned, Vouched, Voucher, chance,
+    Account, AccountId, Chance, Change, Clock, CodeKey, Error, Hasher, Limits, Mailer, PasswordPolicy, Refused, Result,
+    Store, Version, Versioned, Vouched, Voucher, chance,
 };
 
 /// Rules of the deployment that the core applies.
@@ -39,6 +39,7 @@ pub struct Identity {
     pub(super) drawing: Arc<Semaphore>,
     pub(super) proposed_issuer: OnceLock<String>,
     pub(super) keys: RwLock<Option<LoadedKeys>>,
+    pub(super) code_key: OnceCell<CodeKey>,
 }
 
 /// The keys this process knows, and since when.
@@ -69,6 +70,7 @@ impl Identity {
             drawing: Arc::new(Semaphore::new(1)),
             proposed_issuer: OnceLock::new(),
             keys: RwLock::new(None),
+            code_key: OnceCell::new(),
         }
     }
 

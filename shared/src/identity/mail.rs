@@ -1,8 +1,10 @@
-//! Mails to people: what they say and the port through which they leave.
+//! Mails to people: what they say, for which request they are sent, and the port through which they leave.
+
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 
-use super::{EmailAddress, Purpose};
+use super::{EmailAddress, Hashed, Purpose};
 
 /// A language that texts exist in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,9 +30,105 @@ pub struct Mail {
     pub html: String,
 }
 
-/// Sends mail. [`Error::Unavailable`](super::Error::Unavailable) means that it was not sent.
+/// Why a mail certainly did not leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotSent {
+    /// The mail service takes no more for now.
+    Throttled,
+    /// The mail service doesn't know the sender or, while it is on trial, the recipient.
+    Unverified,
+    /// The mail service doesn't take this address or this mail.
+    Rejected,
+    /// The deployment's sender, permissions or mail settings are at fault, or its sending is paused.
+    Misconfigured,
+    /// There was no connection to the mail service.
+    Unreachable,
+}
+
+/// A mail of which nobody can say that it was sent.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// It was not.
+    #[error("the mail was not sent: {cause:#}")]
+    NotSent {
+        /// Why.
+        why: NotSent,
+        /// What happened, for the log; names no address.
+        cause: anyhow::Error,
+    },
+    /// It may have been: no answer came, or none that says.
+    #[error("whether the mail was sent is unknown: {cause:#}")]
+    Unknown {
+        /// What happened, for the log; names no address.
+        cause: anyhow::Error,
+    },
+}
+
+/// What came of a mail, for the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailOutcome {
+    /// The mail service took it.
+    Sent,
+    /// It did not leave.
+    NotSent(NotSent),
+    /// It may have left.
+    Unknown,
+}
+
+impl MailOutcome {
+    /// What came of handing a mail over.
+    pub fn of(handed: &Result<(), SendError>) -> Self {
+        match handed {
+            Ok(()) => Self::Sent,
+            Err(SendError::NotSent { why, .. }) => Self::NotSent(*why),
+            Err(SendError::Unknown { .. }) => Self::Unknown,
+        }
+    }
+
+    /// A stable word, which logs can be counted by.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::NotSent(NotSent::Throttled) => "throttled",
+            Self::NotSent(NotSent::Unverified) => "unverified",
+            Self::NotSent(NotSent::Rejected) => "rejected",
+            Self::NotSent(NotSent::Misconfigured) => "misconfigured",
+            Self::NotSent(NotSent::Unreachable) => "unreachable",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Sends mail.
 #[async_trait]
 pub trait Mailer: Send + Sync {
     /// Hands one mail over, with a single attempt: a second one could send it twice.
-    async fn send(&self, mail: &Mail) -> super::Result<()>;
+    async fn send(&self, mail: &Mail) -> Result<(), SendError>;
+}
+
+/// The request that mails are sent for. Clones share what came of them.
+#[derive(Debug, Clone)]
+pub struct Errand {
+    /// The language that the request is answered in.
+    pub language: Language,
+    /// Hash of what tells the request from all others; a repetition of the same request has the same.
+    pub(super) request: Option<Hashed>,
+    outcome: Arc<OnceLock<MailOutcome>>,
+}
+
+impl Errand {
+    /// `request_id` is the same each time that one request is handed over, and never for two; "" where unknown.
+    pub fn new(language: Language, request_id: &str) -> Self {
+        let request = Some(request_id).filter(|id| !id.is_empty()).map(|id| Hashed::of(id.as_bytes()));
+        Self { language, request, outcome: Arc::default() }
+    }
+
+    /// What came of the request's first mail, once it is known.
+    pub fn outcome(&self) -> Option<MailOutcome> {
+        self.outcome.get().copied()
+    }
+
+    pub(super) fn note(&self, outcome: MailOutcome) {
+        self.outcome.get_or_init(|| outcome);
+    }
 }

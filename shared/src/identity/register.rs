@@ -6,11 +6,12 @@ use time::OffsetDateTime;
 use super::admission::network;
 use super::audit::{Action, Origin};
 use super::challenge::Subject;
+use super::code_mail::CodeMail;
 use super::context::contended;
 use super::ownership::first_ownership;
 use super::{
     Account, AccountId, AttemptKey, Challenge, ChallengeKey, Change, Claim, ClaimKind, Code, DEFAULT_STORAGE_LIMIT,
-    EmailAddress, EmailClaim, Error, Identity, Language, MOST_GUESSES, Name, Opened, Password, PasswordHash,
+    EmailAddress, EmailClaim, Errand, Error, Identity, MOST_GUESSES, Name, Opened, Password, PasswordHash,
     PendingAccount, Profile, Purpose, Result, Role, RuntimeSettings, SessionTerms, Usage, Visitor, chance,
 };
 
@@ -66,7 +67,7 @@ impl Identity {
 
     /// Mails a code with which the account can be made; nothing exists before it comes back. That the address
     /// belongs to an account already is told to its owner, by mail, and to nobody else.
-    pub async fn request_registration(&self, pending: Registration, language: Language) -> Result<OffsetDateTime> {
+    pub async fn request_registration(&self, pending: Registration, errand: &Errand) -> Result<OffsetDateTime> {
         let Registration { name, email, password, display_name, visitor, role: _ } = pending;
         let Some(email) = email else { return Err(Error::Internal(anyhow::anyhow!("a mailed code needs an address"))) };
         let keys = [(ClaimKind::Name, name.key()), (ClaimKind::Email, email.key())];
@@ -78,16 +79,38 @@ impl Identity {
             self.count_registration(&visitor.source, None),
         )
         .await?;
+        let repeated = errand.request.as_ref().and_then(|request| log.mail_for(Purpose::Register, request));
+        if let Some(first) = repeated {
+            return self.answer_as_first(first.clone(), &keys[1].1).await;
+        }
         self.check_open(&settings, None)?;
         check_name(&name, &claims)?;
-        self.check_crowd(&pending)?;
-        let log = (log.version, log.with_mail(Purpose::Register, self.now())?);
+        log.check(Purpose::Register, self.now())?;
         let owned = claims.iter().any(|claim| claim.kind == ClaimKind::Email && claim.verified);
         // For an address that has an owner the same work is done and the same answer given; only the mail differs.
         let purpose = if owned { Purpose::AlreadyRegistered } else { Purpose::Register };
-        let password = self.hasher.hash(&password, &*self.chance).await?;
-        let subject = Subject::Registration(purpose, Box::new(PendingAccount { name, password, display_name }));
-        self.mail_challenge(subject, email, log, language).await
+        let in_doubt = !owned && log.is_in_doubt(Purpose::Register);
+        let again = pending.iter().filter(|code| in_doubt && code.may_be_mailed_again(self.now()));
+        let again = again.filter(|code| code.asks_for(&name, &email, &display_name));
+        let doubtful = self.asked_with(&password, again.max_by_key(|code| code.expires_at)).await?;
+        let waiting = match doubtful.as_ref().and_then(|code| code.pending.clone()) {
+            Some(waiting) => waiting,
+            None => {
+                self.check_crowd(&pending)?;
+                let password = self.hasher.hash(&password, &*self.chance).await?;
+                PendingAccount { name, password, display_name }
+            }
+        };
+        let subject = Subject::Registration(purpose, Box::new(waiting));
+        self.mail_code(CodeMail { subject, address: email, counts_as: Purpose::Register, doubtful }, log, errand).await
+    }
+
+    /// The code, if it was asked for with this password: whoever knows only the rest of a request must not have its code
+    /// prolonged. Costs what a hash costs, which is then not made.
+    async fn asked_with(&self, password: &Password, code: Option<&Challenge>) -> Result<Option<Challenge>> {
+        let Some((code, pending)) = code.and_then(|code| Some((code, code.pending.as_ref()?))) else { return Ok(None) };
+        let same = self.hasher.verify(password, Some(&pending.password)).await?;
+        Ok(same.then(|| code.clone()))
     }
 
     /// Each guess at a name's codes is counted at all of them, so there must not be too many.

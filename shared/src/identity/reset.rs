@@ -3,16 +3,17 @@
 use std::future::Future;
 use std::time::Duration;
 
-use futures_util::future::try_join3;
+use futures_util::future::{try_join, try_join3};
 use time::OffsetDateTime;
 
 use super::audit::{Action, Origin};
 use super::challenge::Subject;
+use super::code_mail::CodeMail;
 use super::context::{MOST_ATTEMPTS, contended};
 use super::register::email_claim;
 use super::{
-    Account, CODE_LIFE, Challenge, ChallengeKey, Change, ClaimKind, Code, EmailAddress, Error, Identifier, Identity,
-    Language, Password, PasswordHash, Purpose, Result, Versioned, Visitor,
+    Account, CODE_LIFE, Challenge, ChallengeKey, Change, ClaimKind, Code, EmailAddress, Errand, Error, Identifier,
+    Identity, Password, PasswordHash, Purpose, Result, Versioned, Visitor,
 };
 
 /// Every answer to "I forgot my password" takes just so long, whatever there was to do: time for the store and the
@@ -23,14 +24,14 @@ impl Identity {
     /// Mails a reset code if the name and the address belong to the same active account. The caller learns
     /// nothing of that: the answer is always when a code would expire, after the same time, also if the mail
     /// could not be sent (which is logged).
-    pub async fn forgot_password(&self, name: &str, address: &EmailAddress, language: Language) -> OffsetDateTime {
-        self.say_nothing(self.mail_reset_code(&Identifier::new(name), address, language)).await
+    pub async fn forgot_password(&self, name: &str, address: &EmailAddress, errand: &Errand) -> OffsetDateTime {
+        self.say_nothing(self.mail_reset_code(&Identifier::new(name), address, errand)).await
     }
 
     /// The same for who gives either the name or one address: the code goes to that address, for a name to the
     /// primary one.
-    pub async fn forgot_password_of(&self, identifier: &Identifier, language: Language) -> OffsetDateTime {
-        self.say_nothing(self.mail_reset_code_of(identifier, language)).await
+    pub async fn forgot_password_of(&self, identifier: &Identifier, errand: &Errand) -> OffsetDateTime {
+        self.say_nothing(self.mail_reset_code_of(identifier, errand)).await
     }
 
     async fn say_nothing(&self, mailed: impl Future<Output = Result<()>>) -> OffsetDateTime {
@@ -49,7 +50,7 @@ impl Identity {
         expires_at
     }
 
-    async fn mail_reset_code(&self, name: &Identifier, address: &EmailAddress, language: Language) -> Result<()> {
+    async fn mail_reset_code(&self, name: &Identifier, address: &EmailAddress, errand: &Errand) -> Result<()> {
         let names = [(ClaimKind::Name, name.name_key().to_owned())];
         let emails = [(ClaimKind::Email, address.key())];
         let (named, addressed, log) =
@@ -58,27 +59,33 @@ impl Identity {
         if named.account != addressed.account {
             return Ok(());
         }
-        let Some(read) = self.store.account(named.account).await? else { return Ok(()) };
-        let account = read.account;
+        let key = ChallengeKey { purpose: Purpose::ResetPassword, subject: named.account.to_string() };
+        let read = try_join(self.store.account(named.account), self.doubtful_codes(&log, &key));
+        let (Some(Versioned { account, .. }), codes) = read.await? else { return Ok(()) };
         // To the address as the account has it: who asks may have typed another that only counts as the same.
         let Some(address) = account.address(&emails[0].1).filter(|_| account.active) else { return Ok(()) };
-        let log = (log.version, log.with_mail(Purpose::ResetPassword, self.now())?);
-        let subject = Subject::Account {
-            purpose: Purpose::ResetPassword,
-            account: account.id,
-            generation: account.session_generation,
+        let doubtful = codes.into_iter().find(|code| is_good_for(code, &account) && code.address == *address);
+        let mail = CodeMail {
+            subject: Subject::Account {
+                purpose: Purpose::ResetPassword,
+                account: account.id,
+                generation: account.session_generation,
+            },
+            address: address.clone(),
+            counts_as: Purpose::ResetPassword,
+            doubtful,
         };
-        self.mail_challenge(subject, address.clone(), log, language).await?;
+        self.mail_code(mail, log, errand).await?;
         Ok(())
     }
 
-    async fn mail_reset_code_of(&self, identifier: &Identifier, language: Language) -> Result<()> {
+    async fn mail_reset_code_of(&self, identifier: &Identifier, errand: &Errand) -> Result<()> {
         let Some(owner) = self.owner_of(identifier).await? else { return Ok(()) };
         let Some(read) = self.store.account(owner).await? else { return Ok(()) };
         let named = identifier.address_key().and_then(|key| read.account.address(key));
         let primary = read.account.email.as_ref().map(|claim| &claim.address);
         let Some(address) = named.or(primary) else { return Ok(()) };
-        self.mail_reset_code(&Identifier::new(read.account.name.as_str()), address, language).await
+        self.mail_reset_code(&Identifier::new(read.account.name.as_str()), address, errand).await
     }
 
     /// Sets a new password with a mailed code and ends every session and API token of the account: who forgot the

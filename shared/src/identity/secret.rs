@@ -60,6 +60,10 @@ secret! {
     /// The deployment's administrator token.
     AdminToken
 }
+secret! {
+    /// What the deployment's mailed codes are derived with.
+    CodeKey
+}
 
 /// A one-way image of a secret, as the store keeps it: SHA-256 or HMAC-SHA-256, base64url without padding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,14 +93,26 @@ impl Hashed {
 }
 
 impl Code {
-    /// Six decimal digits, each as likely as the others.
-    pub(crate) fn generate(chance: &dyn Chance) -> anyhow::Result<Self> {
-        // Rejection sampling: 4294 × 10^6 is the largest multiple of 10^6 below 2^32.
+    /// The six decimal digits that belong to a salt, a purpose and an address, each as likely as the others and without the key
+    /// not to be told from random ones.
+    pub(crate) fn derive(key: &CodeKey, salt: &[u8], purpose: &str, address: &str) -> Self {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, key.0.as_bytes());
+        let mut block: u64 = 0;
         loop {
-            let number = u32::from_be_bytes(chance::bytes(chance)?);
-            if number < 4_294_000_000 {
-                return Ok(Self(format!("{:06}", number % 1_000_000)));
+            let mut context = hmac::Context::with_key(&key);
+            for part in [&block.to_be_bytes(), salt, purpose.as_bytes(), address.as_bytes()] {
+                context.update(&(part.len() as u64).to_be_bytes());
+                context.update(part);
             }
+            let tag = context.sign();
+            let (numbers, _) = tag.as_ref().as_chunks::<4>();
+            // Rejection sampling: 4294 × 10^6 is the largest multiple of 10^6 below 2^32.
+            if let Some(number) =
+                numbers.iter().map(|bytes| u32::from_be_bytes(*bytes)).find(|one| *one < 4_294_000_000)
+            {
+                return Self(format!("{:06}", number % 1_000_000));
+            }
+            block += 1;
         }
     }
 
@@ -110,6 +126,13 @@ impl Code {
             context.update(part.as_bytes());
         }
         Hashed(URL_SAFE_NO_PAD.encode(context.sign()))
+    }
+}
+
+impl CodeKey {
+    /// A new key of 256 bits.
+    pub(crate) fn generate(chance: &dyn Chance) -> anyhow::Result<Self> {
+        Ok(Self(URL_SAFE_NO_PAD.encode(chance::bytes::<32>(chance)?)))
     }
 }
 
@@ -133,9 +156,9 @@ mod tests {
 
     #[test]
     fn codes_are_six_digits_and_bound_to_their_use() {
-        let chance = SystemChance::default();
-        for _ in 0..200 {
-            let code = Code::generate(&chance).expect("randomness");
+        let key = CodeKey::generate(&SystemChance::default()).expect("randomness");
+        for salt in 0..200_u32 {
+            let code = Code::derive(&key, &salt.to_be_bytes(), "register", "a@b.co");
             assert!(code.reveal().len() == 6 && code.reveal().bytes().all(|b| b.is_ascii_digit()));
         }
         let code = Code::new("123456");
@@ -144,5 +167,38 @@ mod tests {
         assert!(!image.equals(&code.hashed(b"salt", "reset", "a@b.co")));
         assert!(!image.equals(&code.hashed(b"salt", "register", "x@b.co")));
         assert!(!image.equals(&code.hashed(b"other", "register", "a@b.co")));
+    }
+
+    #[test]
+    fn a_code_is_derived_from_everything_it_is_bound_to() {
+        let key = CodeKey::new("one key");
+        let derived = |key: &CodeKey, salt: &[u8], purpose: &str, address: &str| {
+            Code::derive(key, salt, purpose, address).reveal().to_owned()
+        };
+        let code = derived(&key, b"salt", "register", "a@b.co");
+        // Codes in the store must still be told by the next version.
+        assert_eq!(code, "658897");
+        for other in [
+            derived(&CodeKey::new("another key"), b"salt", "register", "a@b.co"),
+            derived(&key, b"salts", "register", "a@b.co"),
+            derived(&key, b"salt", "reset", "a@b.co"),
+            derived(&key, b"salt", "register", "aa@b.co"),
+        ] {
+            assert_ne!(code, other);
+        }
+    }
+
+    #[test]
+    fn each_digit_is_as_likely_as_the_others() {
+        let key = CodeKey::new("one key");
+        let mut seen = [[0_u32; 10]; 6];
+        for salt in 0..20_000_u32 {
+            let code = Code::derive(&key, &salt.to_be_bytes(), "register", "a@b.co");
+            for (place, digit) in code.reveal().bytes().enumerate() {
+                seen[place][usize::from(digit - b'0')] += 1;
+            }
+        }
+        // 2,000 of each are expected, and six standard deviations are 255.
+        assert!(seen.as_flattened().iter().all(|count| (1_745..=2_255).contains(count)), "{seen:?}");
     }
 }

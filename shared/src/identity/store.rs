@@ -9,9 +9,9 @@ use async_trait::async_trait;
 use time::OffsetDateTime;
 
 use super::{
-    Account, AccountId, ApiToken, ApiTokenId, AttemptKey, Attempts, AuditEvent, Challenge, ChallengeKey, Counting,
-    Counts, EventId, Hashed, KeptReport, KeyRecord, MailLog, PendingId, PendingSignIn, Picture, RefreshChain, Result,
-    RuntimeSettings, Session, SessionId, Trail,
+    Account, AccountId, ApiToken, ApiTokenId, AttemptKey, Attempts, AuditEvent, Challenge, ChallengeKey, CodeKey,
+    Counting, Counts, EventId, Hashed, KeptReport, KeyRecord, MailLog, PendingId, PendingSignIn, Picture, RefreshChain,
+    Result, RuntimeSettings, Session, SessionId, Trail,
 };
 
 /// What owns a name or an address.
@@ -110,6 +110,11 @@ pub enum Change<'a> {
     },
     /// Stores a code that is about to be mailed, in place of an earlier one for the same key.
     IssueChallenge(&'a Challenge),
+    /// Makes a code that is mailed again good until the instant that it now has. Condition: it is the stored one, unused and
+    /// with a guess left. Guesses stay counted.
+    ProlongChallenge(&'a Challenge),
+    /// Removes a code that nobody got. Condition: it is the stored one.
+    DropChallenge(&'a Challenge),
     /// Uses a code up. Condition: it is the stored one and unused. It stays until it expires, so that a
     /// repeated request can be told what it did.
     UseChallenge {
@@ -191,13 +196,15 @@ pub struct Versioned {
     pub version: Version,
 }
 
-/// The deployment's token issuer and signing keys, oldest first.
+/// The deployment's token issuer and signing keys, oldest first, and its key of mailed codes.
 #[derive(Debug, Clone, Default)]
 pub struct SigningRecord {
     /// The `iss` of every token, once fixed.
     pub issuer: Option<String>,
     /// All keys that are still of use.
     pub keys: Vec<KeyRecord>,
+    /// What mailed codes are derived with, once it was made.
+    pub code_key: Option<CodeKey>,
 }
 
 /// The store of accounts and everything that belongs to them. Errors are
@@ -307,6 +314,9 @@ pub trait Store: Send + Sync {
 
     /// Adds a signing key under its sequence number, unless that number is taken. False: it is.
     async fn add_signing_key(&self, key: &KeyRecord) -> Result<bool>;
+
+    /// Keeps the key of mailed codes, unless there is one. False: there was.
+    async fn add_code_key(&self, key: &CodeKey) -> Result<bool>;
 
     /// Fixes the issuer, unless it is fixed. False: it was.
     async fn fix_issuer(&self, issuer: &str) -> Result<bool>;

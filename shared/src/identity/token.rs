@@ -53,6 +53,9 @@ impl Identity {
     /// A deployment without keys yet gets them with its first token.
     pub async fn warm_up(&self) -> Result<()> {
         let record = self.store.signing_record().await?;
+        if let Some(key) = record.code_key.clone() {
+            self.code_key.get_or_init(|| async { key }).await;
+        }
         if !record.keys.is_empty() && self.issuer_of(record.issuer.as_deref()).is_some() {
             self.keep_keys(&record).await?;
         }

@@ -1,7 +1,7 @@
 //! Which addresses the local mail endpoint takes.
 
 /// Whether this is one address, plain or as `Name <address>`, that a mail could be sent to.
-pub(crate) fn is_acceptable(text: &str) -> bool {
+pub(super) fn is_acceptable(text: &str) -> bool {
     let Some((local, domain)) = bare(text).and_then(|bare| bare.rsplit_once('@')) else { return false };
     let visible = |c: char| c.is_ascii_graphic() && !"()<>[]:;@\\,\"".contains(c);
     (1..=64).contains(&local.len())

@@ -19,7 +19,7 @@ use polygate_shared::identity::Clock;
 use crate::mailbox::{Draft, Mailbox};
 use crate::text::escape;
 
-pub(crate) use address::is_acceptable;
+use address::is_acceptable;
 
 /// Where it is on the main port; the SDK adds a slash.
 const PATH: &str = "/_local/ses";

@@ -6,12 +6,13 @@ use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason};
 use super::fault::{fault, patiently, unavailable};
 use super::items::{
     AccountItem, ApiTokenItem, ChallengeItem, ClaimItem, EventItem, Item, Key, PendingItem, PictureItem, SessionItem,
-    SettingsItem, found_at, mail_log_expiry,
+    SettingsItem, challenge_expiry, found_at, mail_log_expiry,
 };
 use super::write::{Write, mark};
 use super::{DynamoStore, usage};
 use crate::identity::{
-    Account, AccountId, Chance, Change, Claim, ClaimKind, MailLog, Refused, Result, RuntimeSettings, Version,
+    Account, AccountId, Chance, Change, Claim, ClaimKind, MOST_GUESSES, MailLog, Refused, Result, RuntimeSettings,
+    Version,
 };
 
 const ABSENT: &str = "attribute_not_exists(#pk)";
@@ -76,6 +77,22 @@ fn add(writes: &mut Vec<Write>, change: &Change<'_>, chance: &dyn Chance) -> any
         Change::AddApiToken(token) => Write::put(&ApiTokenItem::new(token))?,
         Change::DropApiToken { account, token } => Write::delete(Key::api_token(*account, *token)),
         Change::IssueChallenge(challenge) => Write::put(&ChallengeItem::new(challenge))?,
+        Change::ProlongChallenge(challenge) => {
+            let expression = "SET #challenge.#expires_at = :until, #expires_at = :dropped_at";
+            Write::update(Key::challenge(challenge), expression)
+                .when(
+                    "#challenge.#code = :code AND attribute_type(#challenge.#used_by, :null) \
+                     AND #challenge.#guesses < :most",
+                )
+                .value(":until", &challenge.expires_at.unix_timestamp())?
+                .value(":dropped_at", &challenge_expiry(challenge))?
+                .value(":code", &challenge.code)?
+                .value(":null", &"NULL")?
+                .value(":most", &MOST_GUESSES)?
+        }
+        Change::DropChallenge(challenge) => {
+            Write::delete(Key::challenge(challenge)).when("#challenge.#code = :code").value(":code", &challenge.code)?
+        }
         Change::UseChallenge { challenge, account } => {
             Write::update(Key::challenge(challenge), "SET #challenge.#used_by = :account")
                 .when("#challenge.#code = :code AND attribute_type(#challenge.#used_by, :null)")

@@ -10,8 +10,8 @@ use serde::de::DeserializeOwned;
 use super::DynamoStore;
 use super::fault::{ATTEMPTS, fault, pause, unavailable};
 use super::items::{
-    self, API_TOKEN, AccountItem, ApiTokenItem, ChallengeItem, ClaimItem, CounterItem, IssuerItem, Item, Key,
-    PendingItem, SESSION, SessionItem, SettingsItem, SigningKeyItem, TOTAL_SHARDS,
+    self, API_TOKEN, AccountItem, ApiTokenItem, ChallengeItem, ClaimItem, CodeKeyItem, CounterItem, IssuerItem, Item,
+    Key, PendingItem, SESSION, SessionItem, SettingsItem, SigningKeyItem, TOTAL_SHARDS,
 };
 use crate::identity::{
     AccountId, ApiToken, ApiTokenId, Challenge, ChallengeKey, Claim, ClaimKind, PendingId, PendingSignIn, Result,
@@ -208,11 +208,14 @@ impl DynamoStore {
     }
 
     pub(super) async fn read_signing_record(&self) -> Result<SigningRecord> {
-        let mut record = SigningRecord::default();
+        let (mut record, code_key) = (SigningRecord::default(), Key::code_key().attributes());
         for item in self.partition(Key::SIGNING).await? {
-            match item.contains_key("issuer") {
-                true => record.issuer = Some(items::read::<IssuerItem<'_>>(item)?.issuer.into_owned()),
-                false => record.keys.push(items::read::<SigningKeyItem<'_>>(item)?.key.into_owned()),
+            if item.contains_key("issuer") {
+                record.issuer = Some(items::read::<IssuerItem<'_>>(item)?.issuer.into_owned());
+            } else if item.contains_key("key") {
+                record.keys.push(items::read::<SigningKeyItem<'_>>(item)?.key.into_owned());
+            } else if item.get("sk") == code_key.get("sk") {
+                record.code_key = Some(items::read::<CodeKeyItem<'_>>(item)?.into());
             }
         }
         Ok(record)

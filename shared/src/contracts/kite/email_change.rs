@@ -43,7 +43,7 @@ async fn request(
 ) -> Told<Sent> {
     let mut checks = Checks::new();
     let Some(email) = checks.email("new_email", body.new_email) else { return Err(checks.refuse()) };
-    sent(app.identity.request_email_change(&caller.signed_in()?, email, context.language).await?)
+    sent(app.identity.request_email_change(&caller.signed_in()?, email, &context.errand).await?)
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -90,7 +90,7 @@ async fn request(
     Json(body): Json<EmailRequest>,
 ) -> Told<Sent> {
     let caller = caller.signed_in()?;
-    sent(app.identity.request_secondary_email(&caller, body.read()?, context.language).await?)
+    sent(app.identity.request_secondary_email(&caller, body.read()?, &context.errand).await?)
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -169,7 +169,7 @@ async fn update_profile(
     let by = caller.by.clone();
     let (caller, pending_email) = match &email {
         None => (caller, None),
-        Some(email) => match app.identity.change_email(caller.signed_in()?, email, context.language).await? {
+        Some(email) => match app.identity.change_email(caller.signed_in()?, email, &context.errand).await? {
             EmailChange::Done(caller) => (caller.into(), None),
             EmailChange::Pending(caller) => (caller.into(), Some(email.as_str().to_owned())),
         },

@@ -99,7 +99,7 @@ struct ResetRequest {
 async fn request_reset(State(app): State<App>, context: Context, Json(body): Json<ResetRequest>) -> Told<Sent> {
     let mut checks = Checks::new();
     let Some(identifier) = checks.text("identifier", body.identifier) else { return Err(checks.refuse()) };
-    sent(app.identity.forgot_password_of(&Identifier::new(&identifier), context.language).await)
+    sent(app.identity.forgot_password_of(&Identifier::new(&identifier), &context.errand).await)
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -97,7 +97,7 @@ async fn request_secondary_email(
 ) -> Told<Sent> {
     let mut checks = Checks::new();
     let Some(email) = checks.email("email", body.email) else { return Err(checks.refuse()) };
-    sent(app.identity.request_secondary_email(&caller.signed_in()?, email, context.language).await?)
+    sent(app.identity.request_secondary_email(&caller.signed_in()?, email, &context.errand).await?)
 }
 
 #[derive(Deserialize, JsonSchema)]

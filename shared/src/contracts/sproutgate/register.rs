@@ -78,7 +78,7 @@ async fn register(State(app): State<App>, context: Context, Json(body): Json<Reg
     checks.finish()?;
     let pending =
         Registration { name, email: Some(email), password, display_name, visitor: context.visitor(), role: Role::User };
-    let expires_at = app.identity.request_registration(pending, context.language).await?;
+    let expires_at = app.identity.request_registration(pending, &context.errand).await?;
     sent(expires_at)
 }
 
@@ -140,7 +140,7 @@ async fn forgot_password(
     let account = checks.text("account", body.account);
     let email = checks.email("email", body.email);
     let (Some(account), Some(email)) = (account, email) else { return Err(checks.refuse()) };
-    sent(app.identity.forgot_password(&account, &email, context.language).await)
+    sent(app.identity.forgot_password(&account, &email, &context.errand).await)
 }
 
 #[derive(Deserialize, JsonSchema)]

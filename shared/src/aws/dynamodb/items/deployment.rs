@@ -1,11 +1,11 @@
-//! Items that a deployment has one of: issuer, signing keys, administrator token, settings.
+//! Items that a deployment has one of: issuer, keys, administrator token, settings.
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
 use super::Key;
-use crate::identity::{Hashed, KeyRecord, RuntimeSettings};
+use crate::identity::{CodeKey, Hashed, KeyRecord, RuntimeSettings};
 
 #[derive(Serialize, Deserialize)]
 pub(in super::super) struct IssuerItem<'a> {
@@ -30,6 +30,26 @@ pub(in super::super) struct SigningKeyItem<'a> {
 impl<'a> SigningKeyItem<'a> {
     pub(in super::super) fn new(key: &'a KeyRecord) -> Self {
         Self { at: Key::signing_key(key.sequence), key: Cow::Borrowed(key) }
+    }
+}
+
+/// The key of mailed codes: as it is, since codes are computed with it.
+#[derive(Serialize, Deserialize)]
+pub(in super::super) struct CodeKeyItem<'a> {
+    #[serde(flatten)]
+    at: Key,
+    secret: Cow<'a, str>,
+}
+
+impl<'a> CodeKeyItem<'a> {
+    pub(in super::super) fn new(key: &'a CodeKey) -> Self {
+        Self { at: Key::code_key(), secret: Cow::Borrowed(key.reveal()) }
+    }
+}
+
+impl From<CodeKeyItem<'_>> for CodeKey {
+    fn from(item: CodeKeyItem<'_>) -> Self {
+        Self::new(item.secret)
     }
 }
 

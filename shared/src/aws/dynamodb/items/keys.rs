@@ -163,6 +163,10 @@ impl Key {
         Self::new(Self::SIGNING, format!("key#{sequence:020}"))
     }
 
+    pub(in super::super) fn code_key() -> Self {
+        Self::new(Self::SIGNING, "code_key")
+    }
+
     pub(in super::super) fn admin_token() -> Self {
         Self::new("setting", "admin_token")
     }

@@ -16,7 +16,7 @@
 //! | report of usage under a key | `report#<hash of key and caller>` | `report` | `expires_at` |
 //! | last account number | `counter#number` | `counter` | |
 //! | number of accounts, in shards | `total#<shard>` | `counter` | |
-//! | issuer and signing keys | `signing` | `issuer`, `key#<sequence>` | |
+//! | issuer, signing keys, key of mailed codes | `signing` | `issuer`, `key#<sequence>`, `code_key` | |
 //! | settings | `setting` | `admin_token`, `first_administrator`, `administrators`, `runtime` | `written` of the last |
 //!
 //! Values of the core stand whole under one attribute (`account`, `session`, `token`, `pending`, `event`, `challenge`, `log`, `key`), so that no
@@ -42,7 +42,7 @@ use crate::identity::{
     Picture, RefreshChain, Session, Version, Versioned,
 };
 
-pub(super) use deployment::{AdminTokenItem, IssuerItem, SettingsItem, SigningKeyItem};
+pub(super) use deployment::{AdminTokenItem, CodeKeyItem, IssuerItem, SettingsItem, SigningKeyItem};
 pub(super) use event::EventItem;
 pub(super) use keys::{
     API_TOKEN, CLAIM, EVENT, EVENT_SHARDS, Key, LISTING_SHARDS, SESSION, TOTAL_SHARDS, events, found_at,
@@ -226,9 +226,14 @@ pub(super) struct ChallengeItem<'a> {
 
 impl<'a> ChallengeItem<'a> {
     pub(super) fn new(challenge: &'a Challenge) -> Self {
-        let expires_at = (challenge.expires_at + CODE_TAIL).unix_timestamp();
+        let expires_at = challenge_expiry(challenge);
         Self { key: Key::challenge(challenge), expires_at, challenge: Cow::Borrowed(challenge) }
     }
+}
+
+/// When the table may drop a code.
+pub(super) fn challenge_expiry(challenge: &Challenge) -> i64 {
+    (challenge.expires_at + CODE_TAIL).unix_timestamp()
 }
 
 #[derive(Serialize, Deserialize)]

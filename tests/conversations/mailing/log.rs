@@ -1,0 +1,78 @@
+//! The one log line of a request that mails: what came of the mail, and no address.
+
+use std::io::{Result, Write};
+use std::sync::{Arc, Mutex};
+
+use serde_json::json;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt;
+
+use super::service::{Fate, MailService};
+use crate::support::World;
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+        self.0.lock().expect("not poisoned").write(bytes)
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl Lines {
+    fn take(&self) -> String {
+        String::from_utf8(std::mem::take(&mut *self.0.lock().expect("not poisoned"))).expect("text")
+    }
+}
+
+#[tokio::test]
+async fn what_came_of_the_mail_is_told_and_to_whom_is_not() {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(move || writer.clone());
+    // Everything here runs on this thread.
+    let _here = tracing::subscriber::set_default(tracing_subscriber::registry().with(LevelFilter::INFO).with(layer));
+    let (service, mut world) = MailService::with_world().await;
+    world.register_proved("demo").await;
+    let ask = async |world: &mut World, round: usize, silent: bool| {
+        world.clock.advance(std::time::Duration::from_secs(600));
+        let token = world.sign_in("demo", "demo123").await;
+        lines.take();
+        let further = json!({"email": format!("further{round}@example.com")});
+        match silent {
+            true => world.post("/kite/api/v1/auth/password-reset/request", json!({"identifier": "demo"})).quietly(),
+            false => world.post("/kite/api/v1/emails", further).bearer(&token).quietly(),
+        }
+        .await;
+        let told = lines.take();
+        assert!(!told.contains("@") && !told.contains("further"), "{told}");
+        let line = told.lines().find(|line| line.contains("request") && line.contains("endpoint=")).expect("a line");
+        line.to_owned()
+    };
+    for (round, (fate, word)) in [
+        (Fate::Arrives, "sent"),
+        (Fate::Refused(400, "Throttling", "further0@example.com"), "throttled"),
+        (Fate::Refused(400, "MessageRejected", "not verified: demo@example.com"), "unverified"),
+        (Fate::Refused(400, "MessageRejected", "demo@example.com"), "rejected"),
+        (Fate::Refused(400, "AccountSendingPausedException", ""), "misconfigured"),
+        (Fate::LostUnanswered, "unknown"),
+        (Fate::NobodyThere, "unreachable"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        service.let_it_be(fate).await;
+        for silent in [false, true] {
+            let line = ask(&mut world, round, silent).await;
+            assert!(line.contains(&format!("mail=\"{word}\"")), "{fate:?}: {line}");
+        }
+    }
+    lines.take();
+    world.get("/kite/api/v1/health").quietly().await;
+    let told = lines.take();
+    assert!(told.contains("endpoint=") && !told.contains("mail="), "{told}");
+}
