@@ -34,6 +34,9 @@ async fn what_came_of_the_mail_is_told_and_to_whom_is_not() {
     let lines = Lines::default();
     let writer = lines.clone();
     let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(move || writer.clone());
+    // While there is only one subscriber, tracing asks the thread that first comes by a line whether it is wanted, and
+    // that may be another test's.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     // Everything here runs on this thread.
     let _here = tracing::subscriber::set_default(tracing_subscriber::registry().with(LevelFilter::INFO).with(layer));
     let (service, mut world) = MailService::with_world().await;

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use crate::support::World;
 
 /// How long the service waits for an answer here, in real time.
-const TIME_OUT: Duration = Duration::from_millis(300);
+const TIME_OUT: Duration = Duration::from_millis(500);
 const WITHOUT_END: Duration = Duration::from_secs(60);
 
 /// What becomes of a mail.
@@ -47,8 +47,8 @@ pub(crate) const UNKNOWN: [Fate; 4] = [
     Fate::Refused(500, "InternalFailure", "Something is wrong."),
 ];
 
-#[derive(Default)]
 struct State {
+    client: reqwest::Client,
     fate: Mutex<Option<Fate>>,
     calls: Mutex<usize>,
     mailbox: Mutex<String>,
@@ -71,7 +71,9 @@ impl MailService {
     pub(crate) async fn with_world_waiting(mail_time_out: Duration) -> (Self, World) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let endpoint = listener.local_addr().expect("an address").to_string();
-        let service = Self { state: Arc::default(), endpoint, serving: Mutex::default() };
+        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let state = State { client, fate: Mutex::default(), calls: Mutex::default(), mailbox: Mutex::default() };
+        let service = Self { state: Arc::new(state), endpoint, serving: Mutex::default() };
         service.serve(listener);
         let url = format!("http://{}", service.endpoint);
         let world = World::with(|options| {
@@ -155,8 +157,7 @@ async fn read_form(stream: &mut TcpStream) -> Option<Vec<u8>> {
 
 async fn pass_on(state: &State, form: Vec<u8>) -> (u16, String) {
     let mailbox = state.mailbox.lock().expect("not poisoned").clone();
-    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-    let request = client.post(mailbox).header("content-type", "application/x-www-form-urlencoded").body(form);
+    let request = state.client.post(mailbox).header("content-type", "application/x-www-form-urlencoded").body(form);
     let answer = request.send().await.expect("the mailbox");
     (answer.status().as_u16(), answer.text().await.expect("a text"))
 }
