@@ -12,6 +12,7 @@ mod audit;
 mod avatar;
 mod challenge;
 pub(crate) mod chance;
+mod change;
 mod clock;
 mod code_key;
 mod code_mail;
@@ -59,6 +60,7 @@ pub use audit::{AUDIT_LIFE, Action, Actor, AuditEvent, EventId, Party, Trail, Tr
 pub use avatar::Avatar;
 pub use challenge::{CODE_LIFE, Challenge, ChallengeKey, MOST_GUESSES, PendingAccount, Purpose};
 pub use chance::{Chance, SystemChance};
+pub use change::{Change, Claim, ClaimKind, Refused, Version};
 pub use clock::{Clock, SystemClock};
 pub use context::{Identity, Policy};
 pub use error::{Error, Result, Violation};
@@ -79,7 +81,7 @@ pub use secret::{AccessToken, AdminToken, ChallengeToken, Code, CodeKey, Hashed,
 pub use session::{REPEAT_GRACE, RefreshChain, RefreshTerms, Session, SessionId, SessionTerms, Visitor};
 pub use sessions::MOST_LISTED_SESSIONS;
 pub use sign_in::{Entrance, Gate, Opened, SignIn, SignedIn, Tokens, Vouched, Voucher};
-pub use store::{Change, Claim, ClaimKind, Refused, SigningRecord, Store, Version, Versioned};
+pub use store::{SigningRecord, Store, Versioned};
 pub use text::{EmailAddress, Identifier, Name, Problem, canonical, check_length};
 pub use tokens::MOST_API_TOKENS;
 pub use totp::{RECOVERY_CODES, SecondFactor, TotpSecret};
