@@ -22,7 +22,7 @@ bootstrap:
 
 # Everything that CI runs
 check: bootstrap
-    @scripts/steps fmt clippy test doc deny validate smoke documents pages lambda build cold-start
+    @scripts/steps fmt clippy test doc deny validate smoke mail documents pages lambda build cold-start
 
 # Formatting and clippy
 lint: fmt clippy
@@ -60,6 +60,11 @@ validate:
 # README's first steps work as printed
 smoke:
     @scripts/smoke
+
+# A code mailed through moto's SES and one through the mailbox are read back and used
+mail:
+    cargo build --bin polygate
+    @scripts/mail.py --server target/debug/polygate
 
 # Every answer is one that docs/openapi/ has, whatever is asked (Schemathesis)
 documents:

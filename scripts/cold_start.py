@@ -306,12 +306,13 @@ def http(url, body=None, headers=None, timeout=10):
 
 
 @contextlib.contextmanager
-def development_server(binary, wait=60):
+def development_server(binary, wait=60, settings=None, log_file=None):
     """A server with a store of its own in memory; its base URL and the settings that functions reach that store with."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="polygate-"))
-    port = free_port()
-    with open(folder / "server.log", "w+b") as log:
-        server = subprocess.Popen([binary, "--memory", "--port", str(port), "--data", str(folder)], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    port, log_file = free_port(), log_file or folder / "server.log"
+    with open(log_file, "w+b") as log:
+        command = [binary, "--memory", "--port", str(port), "--data", str(folder)]
+        server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=os.environ | (settings or {}))
         try:
             base, end = f"http://127.0.0.1:{port}", time.monotonic() + wait
             while True:
@@ -320,7 +321,7 @@ def development_server(binary, wait=60):
                         break
                 if server.poll() is not None or time.monotonic() > end:
                     state = f"ended with {server.returncode}" if server.poll() is not None else f"was not ready within {wait} s"
-                    raise Failure(f"{binary} {state}\n--- what it wrote ---\n{(folder / 'server.log').read_text(errors='replace')[-4000:]}")
+                    raise Failure(f"{binary} {state}\n--- what it wrote ---\n{pathlib.Path(log_file).read_text(errors='replace')[-4000:]}")
                 time.sleep(0.05)
             yield base, read_env_file(folder / "lambda.env")
         finally:
