@@ -85,10 +85,11 @@ async fn signing_in_and_registering_take_three() {
     tokio::spawn(async move { axum::serve(listener, router).await });
     let table = client::dynamodb(&client::connect_local(&endpoint).expect("a configuration"));
     let chance = Arc::new(SystemChance::default());
-    let nowhere = client::connect_local("http://127.0.0.1:1").expect("a configuration");
+    let mailbox = format!("{}/_local/ses", world.server.base_url());
+    let mailbox = client::connect_local(mailbox).expect("a configuration");
     let identity = Identity::new(
         Arc::new(DynamoStore::new(table, world.server.table(), chance.clone())),
-        Arc::new(SesMailer::new(client::ses(&nowhere), "no-reply@example.com")),
+        Arc::new(SesMailer::new(client::ses(&mailbox), "no-reply@example.com")),
         Arc::clone(&world.clock) as Arc<dyn Clock>,
         chance,
         Hasher::new(2),
@@ -99,6 +100,13 @@ async fn signing_in_and_registering_take_three() {
     // The keys of a deployment are made with its first token.
     let admin = json!({"username": "admin", "password": "admin"});
     assert_eq!(post(&front, "x", "/kite/api/v1/auth/login", admin).await, 200);
+    // And the key of mailed codes with its first code.
+    let mailed = |name: &str| {
+        let email = format!("{name}@example.com");
+        json!({"account": name, "password": "secret123", "username": "", "email": email})
+    };
+    let by_mail = "/sproutgate/api/auth/register";
+    assert_eq!(post(&front, "x", by_mail, mailed("first")).await, 200);
     between.round_trips();
     let registration = json!({"username": "alice", "email": "alice@example.com", "password": "secret123"});
     let (register, login) = ("/kite/api/v1/auth/register", "/kite/api/v1/auth/login");
@@ -108,6 +116,7 @@ async fn signing_in_and_registering_take_three() {
     let unknown = json!({"username": "nobody", "password": "wrong-password"});
     for (what, agent, path, body, status, most) in [
         ("a registration", "x", register, registration, 201, 3),
+        ("a registration that mails a code", "x", by_mail, mailed("second"), 200, 3),
         ("a sign-in from a new device", "x", login, name.clone(), 200, 3),
         ("one from a known device", "x", login, name, 200, 3),
         ("one by the address", "x", login, address, 200, 3),
