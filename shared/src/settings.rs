@@ -3,11 +3,12 @@
 mod mail;
 
 use std::net::Ipv6Addr;
+use std::time::Duration;
 
 use time::UtcOffset;
 
 use crate::http::{Contract, HostMap};
-use crate::identity::PasswordPolicy;
+use crate::identity::{PasswordPolicy, SigningAlgorithm, SigningPolicy};
 
 /// Everything that can be set, with the variable that sets it.
 #[derive(Debug, Clone)]
@@ -28,6 +29,10 @@ pub struct Settings {
     pub allow_registration: bool,
     /// `PASSWORD_POLICY`: which passwords may be chosen, `contract` (each contract's own length) or `strict`. Default `contract`.
     pub password_policy: PasswordPolicy,
+    /// `SIGNING_ALGORITHM`: what access tokens are signed with, `ES256` (the default) or `RS256`.
+    pub signing_algorithm: SigningAlgorithm,
+    /// `KEY_MAX_AGE_DAYS`: after how many days another signing key takes over, 1 to 3650; 0 for never. Default 90.
+    pub key_max_age: Option<Duration>,
     /// `ALLOWED_ORIGINS`: web origins that may send cookies, e.g. `https://app.example.com`, with commas between.
     pub allowed_origins: Vec<String>,
     /// `ISSUER`: the `iss` of all tokens. Where absent it is fixed at first use.
@@ -46,6 +51,11 @@ pub struct BadSetting {
 }
 
 impl Settings {
+    /// With what tokens are signed.
+    pub fn signing(&self) -> SigningPolicy {
+        SigningPolicy { algorithm: self.signing_algorithm, max_age: self.key_max_age }
+    }
+
     /// Reads the settings through `lookup`; variables that are absent or empty take their defaults.
     pub fn parse(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, BadSetting> {
         Ok(Self {
@@ -57,6 +67,8 @@ impl Settings {
             contract_hosts: optional(lookup, "CONTRACT_HOSTS", hosts)?.unwrap_or_default(),
             allow_registration: optional(lookup, "ALLOW_REGISTRATION", boolean)?.unwrap_or(true),
             password_policy: optional(lookup, "PASSWORD_POLICY", password_policy)?.unwrap_or_default(),
+            signing_algorithm: optional(lookup, "SIGNING_ALGORITHM", signing_algorithm)?.unwrap_or_default(),
+            key_max_age: optional(lookup, "KEY_MAX_AGE_DAYS", days)?.unwrap_or(SigningPolicy::default().max_age),
             allowed_origins: optional(lookup, "ALLOWED_ORIGINS", origins)?.unwrap_or_default(),
             issuer: optional(lookup, "ISSUER", issuer)?,
             zone: optional(lookup, "TIME_ZONE", zone)?.unwrap_or(DEFAULT_ZONE),
@@ -148,6 +160,22 @@ fn password_policy(text: &str) -> Result<PasswordPolicy, String> {
     }
 }
 
+fn signing_algorithm(text: &str) -> Result<SigningAlgorithm, String> {
+    match text {
+        "ES256" => Ok(SigningAlgorithm::Es256),
+        "RS256" => Ok(SigningAlgorithm::Rs256),
+        _ => Err("write ES256 or RS256".to_owned()),
+    }
+}
+
+fn days(text: &str) -> Result<Option<Duration>, String> {
+    match text.parse() {
+        Ok(0) => Ok(None),
+        Ok(days @ 1..=3650) => Ok(Some(Duration::from_secs(days * 86_400))),
+        Ok(_) | Err(_) => Err("write a number of days from 1 to 3650, or 0 for never".to_owned()),
+    }
+}
+
 fn boolean(text: &str) -> Result<bool, String> {
     text.parse().map_err(|_| "write true or false".to_owned())
 }
@@ -212,6 +240,8 @@ mod tests {
             ("CONTRACT_HOSTS", "a.example=zeyea", "name one of kite, zeaya, sproutgate, mcphub"),
             ("ALLOW_REGISTRATION", "yes", "write true or false"),
             ("PASSWORD_POLICY", "weak", "write contract or strict"),
+            ("SIGNING_ALGORITHM", "HS256", "write ES256 or RS256"),
+            ("KEY_MAX_AGE_DAYS", "3651", "write a number of days from 1 to 3650, or 0 for never"),
             ("ALLOWED_ORIGINS", "*", "write `*` as https://host[:port], nothing else"),
             ("ISSUER", "ftp://x", NOT_AN_ISSUER),
             ("TIME_ZONE", "CST", "write an offset from -12:00 to +14:00, such as +08:00"),

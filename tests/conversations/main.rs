@@ -13,6 +13,7 @@ mod edges;
 mod email_change;
 mod emails;
 mod events;
+mod keys;
 mod kite;
 mod mailing;
 mod mcphub;

@@ -101,9 +101,9 @@ async fn settings_and_keys_are_kept() {
         serde_json::from_value(record).expect("a key")
     };
     for sequence in [10, 2, 1] {
-        assert!(store.add_signing_key(&key(sequence)).await.expect("an outcome"));
+        assert!(store.commit(&[Change::AddSigningKey(&key(sequence))]).await.expect("an outcome").is_ok());
     }
-    assert!(!store.add_signing_key(&key(2)).await.expect("an outcome"));
+    assert!(store.commit(&[Change::AddSigningKey(&key(2))]).await.expect("an outcome").is_err());
     assert!(store.fix_issuer("https://one.example").await.expect("an outcome"));
     assert!(!store.fix_issuer("https://two.example").await.expect("an outcome"));
     assert!(store.add_code_key(&CodeKey::new("one")).await.expect("an outcome"));

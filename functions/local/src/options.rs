@@ -9,11 +9,13 @@ use polygate_shared::identity::{Clock, SystemClock};
 
 /// The settings that the development server takes from its environment, as a deployed function does. Where the
 /// table is is its own affair; another mail service may be named in place of the mailbox.
-pub const SETTINGS: [&str; 11] = [
+pub const SETTINGS: [&str; 13] = [
     "ROOT_CONTRACT",
     "CONTRACT_HOSTS",
     "ALLOW_REGISTRATION",
     "PASSWORD_POLICY",
+    "SIGNING_ALGORITHM",
+    "KEY_MAX_AGE_DAYS",
     "ALLOWED_ORIGINS",
     "TIME_ZONE",
     "ISSUER",

@@ -92,6 +92,7 @@ impl Server {
             allow_registration: settings.allow_registration,
             issuer: settings.issuer.clone(),
             passwords: settings.password_policy,
+            signing: settings.signing(),
             limits: Limits::default().for_one_source(),
         };
         let (shared_store, shared_clock) = (Arc::clone(&store), Arc::clone(&clock));

@@ -60,6 +60,7 @@ async fn front(endpoints: Endpoints, mailer: MakeMailer) -> anyhow::Result<Front
         allow_registration: settings.allow_registration,
         issuer: settings.issuer.clone(),
         passwords: settings.password_policy,
+        signing: settings.signing(),
         ..Policy::default()
     };
     // One request at a time, so one hash at a time.

@@ -71,7 +71,8 @@ pub(crate) fn admin<L: Listing>(contract: Contract) -> L {
         Contract::Kite => kite::admin::routes::<L>()
             .and(kite::usage::routes())
             .and(kite::settings::routes())
-            .and(kite::audit::admin_routes()),
+            .and(kite::audit::admin_routes())
+            .and(kite::keys::routes()),
         Contract::Sproutgate => sproutgate::admin::routes(),
         Contract::Zeaya | Contract::Mcphub => L::new(),
     }

@@ -1,6 +1,6 @@
 //! What belongs to the service as a whole: `GET /.well-known/jwks.json`, `GET /.well-known/openid-configuration`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
@@ -34,18 +34,18 @@ async fn jwks(State(app): State<App>) -> Result<Answer<KeySet>, Failure> {
 struct Discovery {
     issuer: String,
     jwks_uri: String,
-    id_token_signing_alg_values_supported: [&'static str; 1],
+    id_token_signing_alg_values_supported: BTreeSet<&'static str>,
     subject_types_supported: [&'static str; 1],
     response_types_supported: [&'static str; 0],
 }
 
 /// There are no redirecting flows, so no such endpoints.
 async fn discovery(State(app): State<App>) -> Result<Answer<Discovery>, Failure> {
-    let (issuer, _) = app.identity.public_keys().await?;
+    let (issuer, keys) = app.identity.public_keys().await?;
     let discovery = Discovery {
         jwks_uri: format!("{issuer}/.well-known/jwks.json"),
         issuer,
-        id_token_signing_alg_values_supported: ["ES256"],
+        id_token_signing_alg_values_supported: keys.iter().map(|key| key.alg).collect(),
         subject_types_supported: ["public"],
         response_types_supported: [],
     };

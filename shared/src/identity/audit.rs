@@ -122,6 +122,8 @@ pub enum Action {
     ApiTokenCreated,
     /// An API token was revoked; the detail is its id.
     ApiTokenRevoked,
+    /// Another signing key takes over; the detail is `at_once` where all earlier ones are refused.
+    KeysRotated,
     /// The deployment's settings changed; the detail lists which.
     SettingsChanged,
 }

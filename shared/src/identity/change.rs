@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 
 use super::{
-    Account, AccountId, ApiToken, ApiTokenId, AuditEvent, Challenge, Counts, KeptReport, MailLog, PendingId,
+    Account, AccountId, ApiToken, ApiTokenId, AuditEvent, Challenge, Counts, KeptReport, KeyRecord, MailLog, PendingId,
     PendingSignIn, Picture, RuntimeSettings, Session, SessionId,
 };
 
@@ -157,6 +157,10 @@ pub enum Change<'a> {
         /// The version that was read.
         was: u64,
     },
+    /// Adds a signing key under its sequence number. Condition: that number is not taken.
+    AddSigningKey(&'a KeyRecord),
+    /// Throws a signing key away. No condition: one that is gone is gone.
+    DropSigningKey(u64),
     /// Writes down what the other changes of the transaction mean. No condition: its id is random.
     RecordEvent(Box<AuditEvent>),
     /// Makes sure that the first administrator is made only once. Condition: it never was.

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use tokio::sync::{OnceCell, RwLock, Semaphore};
 
 use super::audit::Origin;
-use super::keys::KeyRing;
+use super::key_ring::{KeyRing, SigningPolicy};
 use super::ownership::{changed_ownership, check_keeps_name};
 use super::{
     Account, AccountId, Chance, Change, Clock, CodeKey, Error, Hasher, Limits, Mailer, PasswordPolicy, Refused, Result,
@@ -23,6 +23,8 @@ pub struct Policy {
     pub issuer: Option<String>,
     /// Which passwords may be chosen.
     pub passwords: PasswordPolicy,
+    /// With what tokens are signed.
+    pub signing: SigningPolicy,
     /// How many attempts at secrets are let through.
     pub limits: Limits,
 }

@@ -1,26 +1,64 @@
-//! Signing keys: made on first use, kept in the store, published as a JWK set (RFC 7517).
+//! Signing keys as they are kept, published as a JWK set (RFC 7517), and put to work.
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use jsonwebtoken::{DecodingKey, EncodingKey};
+use graviola::signing::rsa;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 use ring::digest;
-use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+use ring::rsa::{KeyPair as RsaKeyPair, PublicKeyComponents};
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
+use zeroize::Zeroizing;
 
 use super::chance::system_random;
+
+/// What access tokens are signed with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum SigningAlgorithm {
+    /// ECDSA on P-256 with SHA-256 (RFC 7518 section 3.4): short, and quick to sign.
+    #[default]
+    #[serde(rename = "ES256")]
+    Es256,
+    /// RSA (2048 bits, PKCS #1 v1.5) with SHA-256 (RFC 7518 section 3.3): for verifiers that take nothing else.
+    #[serde(rename = "RS256")]
+    Rs256,
+}
+
+impl SigningAlgorithm {
+    /// Its name as `alg` has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Es256 => "ES256",
+            Self::Rs256 => "RS256",
+        }
+    }
+
+    pub(crate) fn in_header(self) -> Algorithm {
+        match self {
+            Self::Es256 => Algorithm::ES256,
+            Self::Rs256 => Algorithm::RS256,
+        }
+    }
+}
 
 /// A signing key as the store keeps it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyRecord {
-    /// Counts from 1; the highest one signs.
+    /// Counts from 1; a higher one takes over from a lower one.
     pub sequence: u64,
+    /// What it signs with.
+    #[serde(default)]
+    pub algorithm: SigningAlgorithm,
     /// Private key, PKCS #8, base64.
     pkcs8: String,
     /// When it was made.
     #[serde(with = "time::serde::timestamp")]
     pub created_at: OffsetDateTime,
+    /// From when on it signs; absent in keys that were made before that was written down, which signed at once.
+    #[serde(default, with = "time::serde::timestamp::option")]
+    signs_from: Option<OffsetDateTime>,
 }
 
 impl std::fmt::Debug for KeyRecord {
@@ -29,26 +67,54 @@ impl std::fmt::Debug for KeyRecord {
     }
 }
 
-impl KeyRecord {
-    /// Makes a P-256 key.
-    pub(crate) fn generate(sequence: u64, now: OffsetDateTime) -> anyhow::Result<Self> {
-        let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &system_random())
-            .map_err(|_| anyhow::anyhow!("no signing key could be made"))?;
-        Ok(Self { sequence, pkcs8: STANDARD_NO_PAD.encode(document.as_ref()), created_at: now })
+impl Drop for KeyRecord {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.pkcs8);
     }
 }
 
-/// One key of the published set (RFC 7517, RFC 7518 section 6.2).
+impl KeyRecord {
+    /// Makes a key that signs from some instant on.
+    pub(crate) fn generate(
+        algorithm: SigningAlgorithm,
+        sequence: u64,
+        now: OffsetDateTime,
+        signs_from: OffsetDateTime,
+    ) -> anyhow::Result<Self> {
+        let pkcs8 = match algorithm {
+            SigningAlgorithm::Es256 => p256()?,
+            SigningAlgorithm::Rs256 => rsa_2048()?,
+        };
+        let pkcs8 = STANDARD_NO_PAD.encode(&*pkcs8);
+        Ok(Self { sequence, algorithm, pkcs8, created_at: now, signs_from: Some(signs_from) })
+    }
+
+    /// From when on it signs.
+    pub fn signs_from(&self) -> OffsetDateTime {
+        self.signs_from.unwrap_or(self.created_at)
+    }
+}
+
+fn p256() -> anyhow::Result<Zeroizing<Vec<u8>>> {
+    let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &system_random())
+        .map_err(|_| anyhow!("no signing key could be made"))?;
+    Ok(Zeroizing::new(document.as_ref().to_vec()))
+}
+
+/// ring signs with RSA keys but makes none.
+fn rsa_2048() -> anyhow::Result<Zeroizing<Vec<u8>>> {
+    let failed = |error| anyhow!("no RSA key could be made: {error:?}");
+    let key = rsa::SigningKey::generate(rsa::KeySize::Rsa2048).map_err(failed)?;
+    let mut buffer = Zeroizing::new([0; 4096]);
+    Ok(Zeroizing::new(key.to_pkcs8_der(&mut *buffer).map_err(failed)?.to_vec()))
+}
+
+/// One key of the published set (RFC 7517, RFC 7518 section 6).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PublicKey {
-    /// Key type.
-    pub kty: &'static str,
-    /// Curve.
-    pub crv: &'static str,
-    /// Abscissa, base64url.
-    pub x: String,
-    /// Ordinate, base64url.
-    pub y: String,
+    /// What its type says of it.
+    #[serde(flatten)]
+    pub numbers: KeyNumbers,
     /// Algorithm.
     pub alg: &'static str,
     /// Use: signatures.
@@ -58,8 +124,44 @@ pub struct PublicKey {
     pub kid: String,
 }
 
+/// The numbers of a public key, base64url.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kty")]
+pub enum KeyNumbers {
+    /// A point of an elliptic curve.
+    #[serde(rename = "EC")]
+    Point {
+        /// Curve.
+        crv: &'static str,
+        /// Abscissa.
+        x: String,
+        /// Ordinate.
+        y: String,
+    },
+    /// An RSA key.
+    #[serde(rename = "RSA")]
+    Rsa {
+        /// Modulus.
+        n: String,
+        /// Exponent.
+        e: String,
+    },
+}
+
+impl KeyNumbers {
+    fn thumbprint(&self) -> String {
+        // RFC 7638: the members that it requires, in the order of their names.
+        let canonical = match self {
+            Self::Point { crv, x, y } => format!(r#"{{"crv":"{crv}","kty":"EC","x":"{x}","y":"{y}"}}"#),
+            Self::Rsa { n, e } => format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#),
+        };
+        URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, canonical.as_bytes()))
+    }
+}
+
 /// A key ready for work.
 pub(crate) struct SigningKey {
+    pub(crate) record: KeyRecord,
     pub(crate) public: PublicKey,
     pub(crate) encoding: EncodingKey,
     pub(crate) decoding: DecodingKey,
@@ -68,30 +170,31 @@ pub(crate) struct SigningKey {
 impl SigningKey {
     pub(crate) fn load(record: &KeyRecord) -> anyhow::Result<Self> {
         let pkcs8 = STANDARD_NO_PAD.decode(&record.pkcs8).context("a stored signing key is not base64")?;
-        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &pkcs8, &system_random())
-            .map_err(|error| anyhow::anyhow!("a stored signing key is broken: {error}"))?;
-        // An uncompressed point: 0x04, then 32 bytes each of x and y.
-        let point = pair.public_key().as_ref();
-        let (x, y) = point.get(1..).context("an empty public key")?.split_at(32);
-        let (x, y) = (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y));
-        let canonical = format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#);
-        let kid = URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, canonical.as_bytes()));
-        Ok(Self {
-            public: PublicKey { kty: "EC", crv: "P-256", x, y, alg: "ES256", usage: "sig", kid },
-            encoding: EncodingKey::from_ec_der(&pkcs8),
-            decoding: DecodingKey::from_ec_der(point),
-        })
+        let pkcs8 = Zeroizing::new(pkcs8);
+        let (numbers, encoding, decoding) = match record.algorithm {
+            SigningAlgorithm::Es256 => load_p256(&pkcs8)?,
+            SigningAlgorithm::Rs256 => load_rsa(&pkcs8)?,
+        };
+        let kid = numbers.thumbprint();
+        let public = PublicKey { numbers, alg: record.algorithm.name(), usage: "sig", kid };
+        Ok(Self { record: record.clone(), public, encoding, decoding })
     }
 }
 
-/// All keys of use, the signing one last, with the issuer they sign for.
-pub(crate) struct KeyRing {
-    pub(crate) issuer: String,
-    pub(crate) keys: Vec<SigningKey>,
+fn load_p256(pkcs8: &[u8]) -> anyhow::Result<(KeyNumbers, EncodingKey, DecodingKey)> {
+    let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8, &system_random())
+        .map_err(|error| anyhow!("a stored signing key is broken: {error}"))?;
+    // An uncompressed point: 0x04, then 32 bytes each of x and y.
+    let point = pair.public_key().as_ref();
+    let (x, y) = point.get(1..).context("an empty public key")?.split_at(32);
+    let numbers = KeyNumbers::Point { crv: "P-256", x: URL_SAFE_NO_PAD.encode(x), y: URL_SAFE_NO_PAD.encode(y) };
+    Ok((numbers, EncodingKey::from_ec_der(pkcs8), DecodingKey::from_ec_der(point)))
 }
 
-impl KeyRing {
-    pub(crate) fn find(&self, kid: &str) -> Option<&SigningKey> {
-        self.keys.iter().find(|key| key.public.kid == kid)
-    }
+fn load_rsa(pkcs8: &[u8]) -> anyhow::Result<(KeyNumbers, EncodingKey, DecodingKey)> {
+    let pair = RsaKeyPair::from_pkcs8(pkcs8).map_err(|error| anyhow!("a stored signing key is broken: {error}"))?;
+    let PublicKeyComponents { n, e } = PublicKeyComponents::<Vec<u8>>::from(pair.public());
+    let numbers = KeyNumbers::Rsa { n: URL_SAFE_NO_PAD.encode(n), e: URL_SAFE_NO_PAD.encode(e) };
+    let decoding = DecodingKey::from_rsa_der(pair.public().as_ref());
+    Ok((numbers, EncodingKey::from_rsa_der(pkcs8), decoding))
 }

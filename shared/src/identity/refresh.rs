@@ -22,7 +22,8 @@ impl Identity {
 
     /// One reading and one conditional write; `None` where somebody else moved the chain in between.
     async fn try_exchange(&self, presented: &PresentedRefresh, visitor: &Visitor) -> Result<Option<Opened>> {
-        let (account, session) = self.store.account_and_session(presented.account, presented.session).await?;
+        let read = self.store.account_and_session(presented.account, presented.session);
+        let (account, session) = self.with_fresh_keys(read).await?;
         let (Some(account), Some(session)) = (account, session) else { return Err(Error::SessionEnded) };
         let Some(chain) = &session.refresh else { return Err(Error::TokenInvalid) };
         self.check_live(&account.account, &session)?;

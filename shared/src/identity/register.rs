@@ -207,7 +207,8 @@ impl Identity {
         let mut keys = vec![(ClaimKind::Name, name.key())];
         keys.extend(email.iter().map(|email| (ClaimKind::Email, email.key())));
         let counted = self.count_registration(&visitor.source, by);
-        let ((claims, settings), ()) = try_join(self.store.claims_and_settings(&keys), counted).await?;
+        let read = self.with_fresh_keys(self.store.claims_and_settings(&keys));
+        let ((claims, settings), ()) = try_join(read, counted).await?;
         self.check_open(&settings, by)?;
         check_name(&name, &claims)?;
         if claims.iter().any(|claim| claim.kind == ClaimKind::Email) {

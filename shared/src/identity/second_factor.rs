@@ -138,7 +138,8 @@ impl Identity {
 
     /// The sign-in that a challenge token stands for, with its account, while it waits.
     async fn waiting(&self, presented: &PresentedChallenge) -> Result<(Versioned, PendingSignIn)> {
-        let (read, pending) = self.store.account_and_pending(presented.account, presented.id).await?;
+        let read = self.store.account_and_pending(presented.account, presented.id);
+        let (read, pending) = self.with_fresh_keys(read).await?;
         let (Some(read), Some(pending)) = (read, pending) else { return Err(Error::TokenInvalid) };
         let live = pending.is_live(&read.account, self.now()) && pending.secret.matches(&presented.secret);
         if live { Ok((read, pending)) } else { Err(Error::TokenInvalid) }

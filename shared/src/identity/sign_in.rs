@@ -176,7 +176,8 @@ impl Identity {
         let SignIn { identifier, visitor, .. } = attempt;
         let names = identifier.claims();
         let counters = Counters::of(identifier, visitor);
-        let (claims, seen) = self.store.claims_and_attempts(&names, &counters.keys()).await?;
+        let keys = counters.keys();
+        let (claims, seen) = self.with_fresh_keys(self.store.claims_and_attempts(&names, &keys)).await?;
         // Where nobody is found an account is read all the same, so that the time doesn't tell.
         let id = owner_among(&names, &claims).unwrap_or(AccountId(uuid::Uuid::nil()));
         let (found, admitted) = try_join(self.store.account(id), self.admit(counters, seen)).await?;
@@ -227,7 +228,11 @@ impl Identity {
             return self.vouched_by_api_token(token, visitor).await;
         }
         let subject = self.check_access_token(token).await?;
-        let (account, session) = self.store.account_and_session(subject.account, subject.session).await?;
+        let read = self.store.account_and_session(subject.account, subject.session);
+        let (account, session) = self.with_fresh_keys(read).await?;
+        if !self.has_key(&subject.kid).await {
+            return Err(Error::TokenInvalid);
+        }
         let (Some(account), Some(session)) = (account, session) else { return Err(Error::SessionEnded) };
         self.check_live(&account.account, &session)?;
         if account.account.must_change_password && gate == Gate::Closed {

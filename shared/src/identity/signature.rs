@@ -1,10 +1,14 @@
-//! ES256 through ring, plugged into the JWT library: one cryptographic library in the binary, and none that
-//! takes time to start.
+//! ES256 and RS256 through ring, plugged into the JWT library: one cryptographic library signs and verifies, and it
+//! takes no time to start.
 
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{Error, ErrorKind};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
-use ring::signature::{ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, UnparsedPublicKey};
+use ring::rsa;
+use ring::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, RSA_PKCS1_2048_8192_SHA256,
+    RSA_PKCS1_SHA256, UnparsedPublicKey, VerificationAlgorithm,
+};
 use signature::{Signer, Verifier};
 
 use super::chance::system_random;
@@ -12,10 +16,12 @@ use super::chance::system_random;
 static PROVIDER: CryptoProvider = CryptoProvider {
     signer_factory: |algorithm, key| match algorithm {
         Algorithm::ES256 => Ok(Box::new(Es256Signer::new(key)?)),
+        Algorithm::RS256 => Ok(Box::new(Rs256Signer::new(key)?)),
         other => Err(unsupported(*other)),
     },
     verifier_factory: |algorithm, key| match algorithm {
-        Algorithm::ES256 => Ok(Box::new(Es256Verifier(key.clone()))),
+        Algorithm::ES256 => Ok(Box::new(RingVerifier::new(Algorithm::ES256, &ECDSA_P256_SHA256_FIXED, key))),
+        Algorithm::RS256 => Ok(Box::new(RingVerifier::new(Algorithm::RS256, &RSA_PKCS1_2048_8192_SHA256, key))),
         other => Err(unsupported(*other)),
     },
     key_utils: KeyUtils::new_unimplemented(),
@@ -55,19 +61,50 @@ impl JwtSigner for Es256Signer {
     }
 }
 
-struct Es256Verifier(DecodingKey);
+struct Rs256Signer(rsa::KeyPair);
 
-impl Verifier<Vec<u8>> for Es256Verifier {
-    fn verify(&self, message: &[u8], signed: &Vec<u8>) -> Result<(), signature::Error> {
-        let point = self.0.try_get_as_bytes().map_err(|_| signature::Error::new())?;
-        UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point)
-            .verify(message, signed)
-            .map_err(|_| signature::Error::new())
+impl Rs256Signer {
+    fn new(key: &EncodingKey) -> Result<Self, Error> {
+        rsa::KeyPair::from_pkcs8(key.as_bytes()).map(Self).map_err(|_| ErrorKind::InvalidKeyFormat.into())
     }
 }
 
-impl JwtVerifier for Es256Verifier {
+impl Signer<Vec<u8>> for Rs256Signer {
+    fn try_sign(&self, message: &[u8]) -> Result<Vec<u8>, signature::Error> {
+        let mut signed = vec![0; self.0.public().modulus_len()];
+        let failed = |_| signature::Error::new();
+        self.0.sign(&RSA_PKCS1_SHA256, &system_random(), message, &mut signed).map_err(failed)?;
+        Ok(signed)
+    }
+}
+
+impl JwtSigner for Rs256Signer {
     fn algorithm(&self) -> Algorithm {
-        Algorithm::ES256
+        Algorithm::RS256
+    }
+}
+
+struct RingVerifier {
+    name: Algorithm,
+    algorithm: &'static dyn VerificationAlgorithm,
+    key: DecodingKey,
+}
+
+impl RingVerifier {
+    fn new(name: Algorithm, algorithm: &'static dyn VerificationAlgorithm, key: &DecodingKey) -> Self {
+        Self { name, algorithm, key: key.clone() }
+    }
+}
+
+impl Verifier<Vec<u8>> for RingVerifier {
+    fn verify(&self, message: &[u8], signed: &Vec<u8>) -> Result<(), signature::Error> {
+        let public = self.key.try_get_as_bytes().map_err(|_| signature::Error::new())?;
+        UnparsedPublicKey::new(self.algorithm, public).verify(message, signed).map_err(|_| signature::Error::new())
+    }
+}
+
+impl JwtVerifier for RingVerifier {
+    fn algorithm(&self) -> Algorithm {
+        self.name
     }
 }

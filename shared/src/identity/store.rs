@@ -139,9 +139,6 @@ pub trait Store: Send + Sync {
     /// Issuer and signing keys. One round trip.
     async fn signing_record(&self) -> Result<SigningRecord>;
 
-    /// Adds a signing key under its sequence number, unless that number is taken. False: it is.
-    async fn add_signing_key(&self, key: &KeyRecord) -> Result<bool>;
-
     /// Keeps the key of mailed codes, unless there is one. False: there was.
     async fn add_code_key(&self, key: &CodeKey) -> Result<bool>;
 

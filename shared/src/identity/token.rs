@@ -1,6 +1,5 @@
-//! Access tokens: JWTs in the shape of RFC 9068, signed with the newest key and checked against the ring.
+//! Access tokens: JWTs in the shape of RFC 9068, signed with the key whose time it is and checked against the ring.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -11,14 +10,11 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::chance;
-use super::context::LoadedKeys;
-use super::keys::{KeyRing, SigningKey};
-use super::{AccessToken, AccountId, Error, Identity, KeyRecord, PublicKey, Result, Session, SessionId, SigningRecord};
+use super::keys::SigningKey;
+use super::{AccessToken, AccountId, Error, Identity, LONGEST_ACCESS, Result, Session, SessionId};
 
 /// `typ` of an access token (RFC 9068 section 2.1).
 const TOKEN_TYPE: &str = "at+jwt";
-/// An unknown key makes the ring load again, but not more often than this.
-const RELOAD_GAP: Duration = Duration::from_secs(10);
 
 /// Claims of an access token.
 #[derive(Debug, Serialize, Deserialize)]
@@ -37,43 +33,23 @@ struct Claims {
 }
 
 /// What a valid access token says: whose, and which session. Neither is trusted further before the store agrees.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct TokenSubject {
     pub(super) account: AccountId,
     pub(super) session: SessionId,
+    /// The key that signed it.
+    pub(super) kid: String,
 }
 
 impl Identity {
-    /// Offers the issuer that tokens carry if none is set and none was ever fixed.
-    pub fn propose_issuer(&self, issuer: &str) {
-        self.proposed_issuer.get_or_init(|| issuer.to_owned());
-    }
-
-    /// Fetches the signing keys before they are needed, so that the first request need not wait for them.
-    /// A deployment without keys yet gets them with its first token.
-    pub async fn warm_up(&self) -> Result<()> {
-        let record = self.store.signing_record().await?;
-        if let Some(key) = record.code_key.clone() {
-            self.code_key.get_or_init(|| async { key }).await;
-        }
-        if !record.keys.is_empty() && self.issuer_of(record.issuer.as_deref()).is_some() {
-            self.keep_keys(&record).await?;
-        }
-        Ok(())
-    }
-
-    /// The published keys, and the issuer they sign for.
-    pub async fn public_keys(&self) -> Result<(String, Vec<PublicKey>)> {
-        let ring = self.key_ring().await?;
-        Ok((ring.issuer.clone(), ring.keys.iter().map(|key| key.public.clone()).collect()))
-    }
-
     /// Signs an access token for a session; returns it with its expiry.
     pub(super) async fn issue_access_token(&self, session: &Session) -> Result<(AccessToken, OffsetDateTime)> {
         let ring = self.key_ring().await?;
-        let key = ring.keys.last().context("the key ring is empty")?;
         let now = self.now();
-        let expires_at = (now + Duration::from_secs(session.access_seconds)).min(session.ends_at);
+        let key = ring.signing(now).context("the key ring is empty")?;
+        // No key verifies for longer than that.
+        let life = Duration::from_secs(session.access_seconds).min(LONGEST_ACCESS);
+        let expires_at = (now + life).min(session.ends_at);
         let claims = Claims {
             iss: ring.issuer.clone(),
             sub: session.account,
@@ -84,7 +60,7 @@ impl Identity {
             jti: URL_SAFE_NO_PAD.encode(chance::bytes::<16>(&*self.chance)?),
             sid: session.id,
         };
-        let mut header = Header::new(Algorithm::ES256);
+        let mut header = Header::new(key.record.algorithm.in_header());
         header.typ = Some(TOKEN_TYPE.to_owned());
         header.kid = Some(key.public.kid.clone());
         let token = jsonwebtoken::encode(&header, &claims, &key.encoding).context("sign an access token")?;
@@ -93,68 +69,18 @@ impl Identity {
 
     /// Checks signature, type, issuer, audience and expiry, following nothing that the header points to.
     pub(super) async fn check_access_token(&self, token: &AccessToken) -> Result<TokenSubject> {
-        let Some(header) = acceptable_header(token) else { return Err(Error::TokenInvalid) };
-        let Some(ring) = self.ring_with(&header).await? else { return Err(Error::TokenInvalid) };
-        let Some(key) = ring.find(&header) else { return Err(Error::TokenInvalid) };
+        let Some(kid) = acceptable_header(token) else { return Err(Error::TokenInvalid) };
+        let Some(ring) = self.ring_with(&kid).await? else { return Err(Error::TokenInvalid) };
+        let Some(key) = ring.find(&kid, self.now()) else { return Err(Error::TokenInvalid) };
         let Some(claims) = verified_claims(token, &ring.issuer, key) else { return Err(Error::TokenInvalid) };
         if self.now().unix_timestamp() >= claims.exp {
             return Err(Error::TokenInvalid);
         }
-        Ok(TokenSubject { account: claims.sub, session: claims.sid })
-    }
-
-    pub(super) async fn key_ring(&self) -> Result<Arc<KeyRing>> {
-        if let Some(loaded) = self.keys.read().await.as_ref() {
-            return Ok(Arc::clone(&loaded.ring));
-        }
-        Ok(self.load_keys().await?.ring)
-    }
-
-    /// The ring that has this key; loads it anew where another process may have added the key since.
-    async fn ring_with(&self, kid: &str) -> Result<Option<Arc<KeyRing>>> {
-        let loaded = self.keys.read().await.clone();
-        let loaded = match loaded {
-            Some(loaded) => loaded,
-            None => self.load_keys().await?,
-        };
-        let known = loaded.ring.find(kid).is_some();
-        if known || self.now() < loaded.at + RELOAD_GAP {
-            return Ok(known.then_some(loaded.ring));
-        }
-        let reloaded = self.load_keys().await?;
-        Ok(reloaded.ring.find(kid).is_some().then_some(reloaded.ring))
-    }
-
-    /// Reads the keys, making the first one and fixing the issuer where that was never done. Both writes are
-    /// conditional, so of many processes that start together one wins and the others read what it wrote.
-    async fn load_keys(&self) -> Result<LoadedKeys> {
-        let mut record = self.store.signing_record().await?;
-        if record.keys.is_empty() {
-            self.store.add_signing_key(&KeyRecord::generate(1, self.now())?).await?;
-            record = self.store.signing_record().await?;
-        }
-        if self.policy.issuer.is_none() && record.issuer.is_none() {
-            let proposed = self.proposed_issuer.get().context("no issuer is set and none was proposed")?;
-            self.store.fix_issuer(proposed).await?;
-            record = self.store.signing_record().await?;
-        }
-        self.keep_keys(&record).await
-    }
-
-    async fn keep_keys(&self, record: &SigningRecord) -> Result<LoadedKeys> {
-        let issuer = self.issuer_of(record.issuer.as_deref()).context("the issuer was not kept")?;
-        let keys = record.keys.iter().map(SigningKey::load).collect::<anyhow::Result<Vec<_>>>()?;
-        let loaded = LoadedKeys { ring: Arc::new(KeyRing { issuer, keys }), at: self.now() };
-        *self.keys.write().await = Some(loaded.clone());
-        Ok(loaded)
-    }
-
-    fn issuer_of(&self, fixed: Option<&str>) -> Option<String> {
-        self.policy.issuer.clone().or_else(|| fixed.map(str::to_owned))
+        Ok(TokenSubject { account: claims.sub, session: claims.sid, kid })
     }
 }
 
-/// The key id of a header that is exactly ours: our algorithm and type, and nothing that would have us fetch,
+/// The key id of a header that is exactly ours: our algorithms and type, and nothing that would have us fetch,
 /// trust or interpret a key from elsewhere.
 fn acceptable_header(token: &AccessToken) -> Option<String> {
     let header = jsonwebtoken::decode_header(token.reveal()).ok()?;
@@ -163,18 +89,152 @@ fn acceptable_header(token: &AccessToken) -> Option<String> {
         || header.x5u.is_some()
         || header.x5c.is_some()
         || header.crit.is_some();
-    let ours = header.alg == Algorithm::ES256
+    // Whether it is the very key's own algorithm is seen when the signature is checked.
+    let ours = matches!(header.alg, Algorithm::ES256 | Algorithm::RS256)
         && header.typ.as_deref().is_some_and(|typ| typ.eq_ignore_ascii_case(TOKEN_TYPE))
         && !foreign;
     if ours { header.kid } else { None }
 }
 
 fn verified_claims(token: &AccessToken, issuer: &str, key: &SigningKey) -> Option<Claims> {
-    let mut validation = Validation::new(Algorithm::ES256);
+    let mut validation = Validation::new(key.record.algorithm.in_header());
     validation.set_issuer(&[issuer]);
     validation.set_audience(&[issuer]);
     validation.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
     // The library reads the machine's clock; the core is given its own.
     validation.validate_exp = false;
     jsonwebtoken::decode::<Claims>(token.reveal(), &key.decoding, &validation).ok().map(|decoded| decoded.claims)
+}
+
+#[cfg(test)]
+mod tests {
+    use jsonwebtoken::jwk::{AlgorithmParameters, CommonParameters, Jwk, OctetKeyParameters, OctetKeyType};
+    use ring::hmac;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::identity::{KeyRecord, SigningAlgorithm};
+
+    const ISSUER: &str = "https://id.example.com";
+
+    fn key(algorithm: SigningAlgorithm) -> SigningKey {
+        crate::identity::signature::install();
+        let now = OffsetDateTime::UNIX_EPOCH;
+        SigningKey::load(&KeyRecord::generate(algorithm, 1, now, now).expect("a key")).expect("the key")
+    }
+
+    fn claims() -> Value {
+        let id = uuid::Uuid::nil();
+        json!({
+            "iss": ISSUER, "sub": id, "aud": ISSUER, "client_id": "app", "iat": 1, "exp": 4_000_000_000_i64,
+            "jti": "x", "sid": id,
+        })
+    }
+
+    fn header(key: &SigningKey) -> Header {
+        let mut header = Header::new(key.record.algorithm.in_header());
+        header.typ = Some(TOKEN_TYPE.to_owned());
+        header.kid = Some(key.public.kid.clone());
+        header
+    }
+
+    fn signed(header: &Header, claims: &Value, key: &SigningKey) -> AccessToken {
+        AccessToken::new(jsonwebtoken::encode(header, claims, &key.encoding).expect("a token"))
+    }
+
+    /// Whether the token is taken, the ring having this one key.
+    fn passes(token: &AccessToken, key: &SigningKey) -> bool {
+        acceptable_header(token).is_some_and(|kid| kid == key.public.kid)
+            && verified_claims(token, ISSUER, key).is_some()
+    }
+
+    const BOTH: [SigningAlgorithm; 2] = [SigningAlgorithm::Es256, SigningAlgorithm::Rs256];
+
+    #[test]
+    fn our_own_tokens_pass() {
+        for algorithm in BOTH {
+            let key = key(algorithm);
+            assert!(passes(&signed(&header(&key), &claims(), &key), &key), "{algorithm:?}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_points_elsewhere_or_is_of_another_type_is_refused() {
+        let octets = OctetKeyParameters { key_type: OctetKeyType::Octet, value: "c2VjcmV0".to_owned() };
+        let jwk = Jwk { common: CommonParameters::default(), algorithm: AlgorithmParameters::OctetKey(octets) };
+        let elsewhere = || Some("https://evil.example/keys".to_owned());
+        for algorithm in BOTH {
+            let key = key(algorithm);
+            let ours = header(&key);
+            for (what, header) in [
+                ("jku", Header { jku: elsewhere(), ..ours.clone() }),
+                ("jwk", Header { jwk: Some(jwk.clone()), ..ours.clone() }),
+                ("x5u", Header { x5u: elsewhere(), ..ours.clone() }),
+                ("x5c", Header { x5c: Some(vec!["MIIB".to_owned()]), ..ours.clone() }),
+                ("crit", Header { crit: Some(vec!["exp".to_owned()]), ..ours.clone() }),
+                ("JWT", Header { typ: Some("JWT".to_owned()), ..ours.clone() }),
+                ("no typ", Header { typ: None, ..ours.clone() }),
+                ("no kid", Header { kid: None, ..ours.clone() }),
+                ("another kid", Header { kid: Some("other".to_owned()), ..ours }),
+            ] {
+                assert!(!passes(&signed(&header, &claims(), &key), &key), "{algorithm:?} {what}");
+            }
+        }
+    }
+
+    #[test]
+    fn claims_for_somebody_else_are_refused() {
+        let key = key(SigningAlgorithm::Es256);
+        for (claim, value) in [
+            ("iss", json!("https://other.example.com")),
+            ("aud", json!("https://other.example.com")),
+            ("iss", Value::Null),
+            ("aud", Value::Null),
+            ("exp", Value::Null),
+            ("sub", json!("not an id")),
+            ("sid", json!(7)),
+        ] {
+            let mut claims = claims();
+            claims[claim] = value.clone();
+            assert!(!passes(&signed(&header(&key), &claims, &key), &key), "{claim} {value}");
+        }
+    }
+
+    #[test]
+    fn no_other_algorithm_than_the_keys_own_is_taken() {
+        let (point, rsa) = (key(SigningAlgorithm::Es256), key(SigningAlgorithm::Rs256));
+        let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let body = encode(&claims());
+        for key in [&point, &rsa] {
+            let kid = &key.public.kid;
+            let public = key.decoding.try_get_as_bytes().expect("a public key");
+            for alg in ["none", "None", "HS256", "HS512", "ES384", "PS256", "RS512", "EdDSA", "ES256", "RS256"] {
+                let head = encode(&json!({"alg": alg, "typ": TOKEN_TYPE, "kid": kid}));
+                let message = format!("{head}.{body}");
+                // The public key taken for a shared secret (RFC 8725 section 2.1).
+                let confused = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, public), message.as_bytes());
+                for signature in [String::new(), URL_SAFE_NO_PAD.encode(confused)] {
+                    assert!(!passes(&AccessToken::new(format!("{message}.{signature}")), key), "{alg}");
+                }
+            }
+        }
+        // Signed well, by a key of ours, under the id of the other.
+        for (signer, other) in [(&point, &rsa), (&rsa, &point)] {
+            let header = Header { kid: Some(other.public.kid.clone()), ..header(signer) };
+            assert!(!passes(&signed(&header, &claims(), signer), other));
+        }
+    }
+
+    #[test]
+    fn one_changed_byte_is_noticed() {
+        let key = key(SigningAlgorithm::Es256);
+        let token = signed(&header(&key), &claims(), &key);
+        for place in 0..token.reveal().len() {
+            let mut bytes = token.reveal().as_bytes().to_vec();
+            bytes[place] = if bytes[place] == b'A' { b'B' } else { b'A' };
+            let changed = String::from_utf8(bytes).expect("text");
+            // The last character of a part has bits that say nothing, which the decoder must not ignore.
+            assert!(!passes(&AccessToken::new(changed), &key), "{place}");
+        }
+    }
 }

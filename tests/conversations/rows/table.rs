@@ -65,6 +65,8 @@ pub(super) const ROWS: &[Row] = &[
     kite("POST", "/api/v1/admin/usage", "added_to_and_set_and_seen_in_every_contract"),
     kite("GET", "/api/v1/admin/users/{id}/usage", "added_to_and_set_and_seen_in_every_contract"),
     kite("GET", "/api/v1/admin/audit", "every_act_leaves_its_event_and_nothing_else_does"),
+    kite("GET", "/api/v1/admin/keys", "another_key_takes_over_when_every_verifier_knows_it"),
+    kite("POST", "/api/v1/admin/keys/rotate", "another_key_takes_over_when_every_verifier_knows_it"),
     kite("GET", "/api/v1/admin/settings", "registration_closes_and_opens_in_every_contract_at_the_next_request"),
     kite("PUT", "/api/v1/admin/settings", "registration_closes_and_opens_in_every_contract_at_the_next_request"),
     kite("POST", "/api/v1/auth/2fa/setup", "set_up_turned_on_asked_for_and_turned_off"),

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason};
 use super::fault::{fault, patiently, unavailable};
 use super::items::{
     AccountItem, ApiTokenItem, ChallengeItem, ClaimItem, EventItem, Item, Key, PendingItem, PictureItem, SessionItem,
-    SettingsItem, challenge_expiry, found_at, mail_log_expiry,
+    SettingsItem, SigningKeyItem, challenge_expiry, found_at, mail_log_expiry,
 };
 use super::write::{Write, mark};
 use super::{DynamoStore, usage};
@@ -106,6 +106,8 @@ fn add(writes: &mut Vec<Write>, change: &Change<'_>, chance: &dyn Chance) -> any
         Change::Count { account, counts } => usage::count(*account, counts)?,
         Change::KeepReport { report, now } => usage::keep(report, *now)?,
         Change::ChangeSettings { settings, was } => set(settings, *was, chance)?,
+        Change::AddSigningKey(key) => Write::put(&SigningKeyItem::new(key))?.when(ABSENT),
+        Change::DropSigningKey(sequence) => Write::delete(Key::signing_key(*sequence)),
         Change::RecordEvent(event) => Write::put(&EventItem::new(event))?,
         Change::MarkFirstAdministrator => Write::put(&Key::first_administrator())?.when(ABSENT),
     };

@@ -27,13 +27,13 @@ pub use table::create_table;
 
 use crate::identity::{
     Account, AccountId, ApiToken, ApiTokenId, AttemptKey, Attempts, AuditEvent, Challenge, ChallengeKey, Chance,
-    Change, Claim, ClaimKind, CodeKey, Counting, EventId, Hashed, KeptReport, KeyRecord, MailLog, PendingId,
-    PendingSignIn, Picture, RefreshChain, Refused, Result, RuntimeSettings, Session, SessionId, SigningRecord, Store,
-    Trail, Versioned,
+    Change, Claim, ClaimKind, CodeKey, Counting, EventId, Hashed, KeptReport, MailLog, PendingId, PendingSignIn,
+    Picture, RefreshChain, Refused, Result, RuntimeSettings, Session, SessionId, SigningRecord, Store, Trail,
+    Versioned,
 };
 use items::{
     AccountItem, AdminTokenItem, CodeKeyItem, CounterItem, IssuerItem, Key, MailLogItem, PictureItem, ReportItem,
-    SettingsItem, SigningKeyItem, attribute, refreshed,
+    SettingsItem, attribute, refreshed,
 };
 use write::Write;
 
@@ -219,10 +219,6 @@ impl Store for DynamoStore {
 
     async fn signing_record(&self) -> Result<SigningRecord> {
         self.read_signing_record().await
-    }
-
-    async fn add_signing_key(&self, key: &KeyRecord) -> Result<bool> {
-        self.write(Write::put(&SigningKeyItem::new(key))?.when("attribute_not_exists(#pk)")).await
     }
 
     async fn add_code_key(&self, key: &CodeKey) -> Result<bool> {

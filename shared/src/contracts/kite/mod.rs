@@ -4,6 +4,7 @@ pub(super) mod admin;
 pub(super) mod audit;
 mod email_change;
 mod emails;
+pub(super) mod keys;
 pub(super) mod login;
 pub(super) mod profile;
 pub(super) mod refresh;
