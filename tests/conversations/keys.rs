@@ -91,6 +91,7 @@ async fn a_key_that_somebody_else_may_have_is_refused_at_the_next_request() {
     let login = json!({"username": "alice", "password": "secret123"});
     let kite = world.post("/kite/api/v1/auth/login", login).quietly().await;
     assert_eq!(statuses(&mut world, &old).await, [200; 4]);
+    world.clock.advance(Duration::from_secs(1));
     world.post(ROTATE, json!({"at_once": true})).bearer(&token).await;
     for old in [&old, &kite.text("/data/access_token")] {
         assert_eq!(statuses(&mut world, old).await, [401; 4]);
