@@ -61,10 +61,10 @@ validate:
 smoke:
     @scripts/smoke
 
-# A code mailed through moto's SES and one through the mailbox are read back and used
+# Codes mailed through moto's SES and through the mailbox are read back and used; an event twice is one mail
 mail:
-    cargo build --bin polygate
-    @scripts/mail.py --server target/debug/polygate
+    cargo build --workspace --bins
+    @scripts/mail.py --server target/debug/polygate --register target/debug/register
 
 # Every answer is one that docs/openapi/ has, whatever is asked (Schemathesis)
 documents:

@@ -7,6 +7,8 @@ so that mails leave through the deployed client. Then
 - an unverified sender: registering answers 503 with Retry-After, nothing is in moto, and the log says mail="unverified";
 - once it is verified, the same registration at once is mailed, with the sender's name; the code at the end of the subject
   makes the account, which signs in;
+- the register function itself, played by the Lambda runtime API: an event that it gets twice, in two processes, mails once
+  and is answered alike; a sender that moto doesn't know is 503, and its JSON log has the field that a metric filter counts;
 - the same once more, against the development server's own mailbox.
 
 Only the standard library is used here, and everything has a time limit.
@@ -25,7 +27,9 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from cold_start import NO_PROXY, Failure, development_server, free_port, http
+from cold_start import NO_PROXY, Failure, development_server, free_port, http, play
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 SENDER = "Polygate <no-reply@polygate.example>"
 # moto finds the service in the scope of the credentials, and checks no signature.
@@ -102,10 +106,32 @@ def use(base, name, subject):
         raise Failure(f"somebody else signed in: {answer}")
 
 
-def through_moto(binary, log):
+def by_the_function(binary, settings, service):
+    """Events for the register function, each in a process of its own."""
+    event = json.loads((ROOT / "events/sproutgate/register.json").read_text())
+    settings = settings | {"AWS_LAMBDA_LOG_FORMAT": "JSON"}
+    before = len(kept_by_moto(service))
+    _, first = play(binary, event, settings, expect=200)
+    _, second = play(binary, event, settings, expect=200)
+    mails = len(kept_by_moto(service)) - before
+    if mails != 1 or first != second:
+        raise Failure(f"one event twice: {mails} mails, answered {first} and {second}")
+    print("  function: an event twice is one mail and one answer", flush=True)
+
+    event["requestContext"]["requestId"] = "of-an-unknown-sender"
+    event["body"] = json.dumps(registration("unknown"))
+    run, answer = play(binary, event, settings | {"MAIL_FROM": "nobody@polygate.example"}, expect=503)
+    lines = [json.loads(line) for line in run.log.splitlines() if line.startswith("{")]
+    told = [line["fields"].get("mail") for line in lines if line["fields"].get("message") == "request"]
+    if told != ["unverified"] or answer["headers"]["retry-after"] != "60" or "example.com" in run.log:
+        raise Failure(f"an unknown sender: {answer}, and in the log {run.log[-2000:]}")
+    print("  function: an unverified sender is 503, and $.fields.mail says why", flush=True)
+
+
+def through_moto(binary, register, log):
     with moto() as service:
         settings = {"AWS_ENDPOINT_URL_SES": service, "MAIL_FROM": SENDER, "MAIL_REPLY_TO": "help@polygate.example"}
-        with development_server(binary, settings=settings, log_file=log.name) as (base, _):
+        with development_server(binary, settings=settings, log_file=log.name) as (base, lambda_env):
             _, headers = post(base, "/sproutgate/api/auth/register", registration("moto"), 503)
             if headers["Retry-After"] != "60" or kept_by_moto(service):
                 raise Failure(f"an unverified sender: Retry-After {headers['Retry-After']}, mails {kept_by_moto(service)}")
@@ -123,6 +149,7 @@ def through_moto(binary, log):
             if "<SentLast24Hours>1.0<" not in (quota := ses(service, Action="GetSendQuota")):
                 raise Failure(f"moto did not count one mail: {quota}")
             print("  moto: a code was mailed, read back and used", flush=True)
+            by_the_function(register, lambda_env, service)
 
 
 def through_the_mailbox(binary):
@@ -138,10 +165,11 @@ def through_the_mailbox(binary):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--server", required=True, help="the development server's binary")
+    parser.add_argument("--register", required=True, help="the register function's binary")
     options = parser.parse_args()
     try:
         with tempfile.NamedTemporaryFile(suffix=".log") as log:
-            through_moto(options.server, log)
+            through_moto(options.server, options.register, log)
         through_the_mailbox(options.server)
         print("mail: the same calls against moto's SES and the mailbox")
         return 0

@@ -210,11 +210,11 @@ impl Seen<'_> {
         let failure = response.extensions().get::<Arc<Failure>>();
         let outcome = failure.map_or_else(|| "ok".to_owned(), ToString::to_string);
         let (status, micros) = (response.status().as_u16(), started.elapsed().as_micros());
-        let micros = u64::try_from(micros).unwrap_or(u64::MAX);
+        let (contract, micros) = (contract.name(), u64::try_from(micros).unwrap_or(u64::MAX));
         if failure.is_some_and(|failure| failure.is_accident()) {
-            tracing::error!(request_id, contract = contract.name(), %method, endpoint, status, outcome, micros, mail, "request");
+            tracing::error!(request_id, contract, %method, endpoint, status, outcome, micros, mail, "request");
         } else {
-            tracing::info!(request_id, contract = contract.name(), %method, endpoint, status, outcome, micros, mail, "request");
+            tracing::info!(request_id, contract, %method, endpoint, status, outcome, micros, mail, "request");
         }
     }
 }
