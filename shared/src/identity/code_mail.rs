@@ -10,7 +10,7 @@ use super::context::{MOST_ATTEMPTS, contended};
 use super::mail_log::GAP;
 use super::{
     CODE_LIFE, Challenge, ChallengeKey, Change, Code, EmailAddress, Errand, Error, Hashed, Identity, MailEntry,
-    MailLog, MailOutcome, MailState, Purpose, Result, SendError, chance, compose,
+    MailLog, MailState, Purpose, Result, SendError, chance, compose,
 };
 
 /// How often, and how far apart, a repetition looks for what came of the request's first delivery: for longer than a
@@ -97,9 +97,7 @@ impl Identity {
     ) -> Result<OffsetDateTime> {
         let Leaving { challenge, code, fresh, log } = leaving;
         let mail = compose::code_mail(challenge.key.purpose, challenge.address.clone(), &code, errand.language);
-        let handed = self.mailer.send(&mail).await;
-        errand.note(MailOutcome::of(&handed));
-        let (state, outcome) = match handed {
+        let (state, outcome) = match errand.send(&*self.mailer, &mail).await {
             Ok(()) => (MailState::Sent, Ok(challenge.expires_at)),
             Err(SendError::Unknown { cause }) => (MailState::Unknown, Err(unavailable(cause))),
             Err(SendError::NotSent { cause, .. }) => {

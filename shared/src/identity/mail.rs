@@ -1,6 +1,6 @@
 //! Mails to people: what they say, for which request they are sent, and the port through which they leave.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
@@ -113,7 +113,7 @@ pub struct Errand {
     pub language: Language,
     /// Hash of what tells the request from all others; a repetition of the same request has the same.
     pub(super) request: Option<Hashed>,
-    outcome: Arc<OnceLock<MailOutcome>>,
+    outcome: Arc<Mutex<Option<MailOutcome>>>,
 }
 
 impl Errand {
@@ -123,12 +123,20 @@ impl Errand {
         Self { language, request, outcome: Arc::default() }
     }
 
-    /// What came of the request's first mail, once it is known.
+    /// What came of the request's newest mail, if there was one.
     pub fn outcome(&self) -> Option<MailOutcome> {
-        self.outcome.get().copied()
+        *self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn note(&self, outcome: MailOutcome) {
-        self.outcome.get_or_init(|| outcome);
+    /// Hands a mail over, and notes what comes of it: should this be broken off, that is unknown.
+    pub(super) async fn send(&self, mailer: &dyn Mailer, mail: &Mail) -> Result<(), SendError> {
+        self.note(MailOutcome::Unknown);
+        let handed = mailer.send(mail).await;
+        self.note(MailOutcome::of(&handed));
+        handed
+    }
+
+    fn note(&self, outcome: MailOutcome) {
+        *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
     }
 }

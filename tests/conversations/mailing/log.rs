@@ -24,21 +24,42 @@ impl Write for Lines {
 }
 
 impl Lines {
+    /// Whatever is logged from `info` on, as lines.
+    fn subscriber(&self) -> impl tracing::Subscriber + use<> {
+        let writer = self.clone();
+        let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(move || writer.clone());
+        tracing_subscriber::registry().with(LevelFilter::INFO).with(layer)
+    }
+
     fn take(&self) -> String {
         String::from_utf8(std::mem::take(&mut *self.0.lock().expect("not poisoned"))).expect("text")
     }
 }
 
 #[tokio::test]
+async fn a_mail_that_is_broken_off_by_the_answer_is_unknown() {
+    let lines = Lines::default();
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
+    let _here = tracing::subscriber::set_default(lines.subscriber());
+    let (service, mut world) = MailService::with_world_waiting(std::time::Duration::from_secs(30)).await;
+    world.register_proved("demo").await;
+    world.clock.advance(std::time::Duration::from_secs(60));
+    service.let_it_be(Fate::LostUnanswered).await;
+    for (name, told) in [("demo", true), ("nobody", false)] {
+        lines.take();
+        world.post("/kite/api/v1/auth/password-reset/request", json!({"identifier": name})).quietly().await;
+        assert_eq!(lines.take().contains("mail=\"unknown\""), told, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn what_came_of_the_mail_is_told_and_to_whom_is_not() {
     let lines = Lines::default();
-    let writer = lines.clone();
-    let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(move || writer.clone());
     // While there is only one subscriber, tracing asks the thread that first comes by a line whether it is wanted, and
     // that may be another test's.
     let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     // Everything here runs on this thread.
-    let _here = tracing::subscriber::set_default(tracing_subscriber::registry().with(LevelFilter::INFO).with(layer));
+    let _here = tracing::subscriber::set_default(lines.subscriber());
     let (service, mut world) = MailService::with_world().await;
     world.register_proved("demo").await;
     let ask = async |world: &mut World, round: usize, silent: bool| {
