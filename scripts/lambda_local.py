@@ -7,7 +7,8 @@ for it (lambda.env). Then
 - invokes each function with the events of events/<contract>/ that the template routes to it, one per function and
   contract; every function must have one at least, and answer it with a status below 500 and a body;
 - registers an account over HTTP through watch, by the router table of Cargo.toml, and signs it in at the server, and
-  the other way round: both speak to one store.
+  the other way round: both speak to one store;
+- invokes the function that takes in reports of bounced mail, and signs in whom they name.
 
 Only the standard library is used, and everything has a time limit.
 """
@@ -131,6 +132,29 @@ def one_store(watched, server, limit):
         print(f"  http   registered through {words}", flush=True)
 
 
+def bounced(port, server, limit):
+    """The sixth function takes in SES's reports; whose address they name is told at the next sign-in."""
+    for report, code in (("bounce", "email_bounced"), ("complaint", "email_complained")):
+        name, password = report + uuid.uuid4().hex[:12], "a long enough password"
+        status, body = http(f"{server}/kite/api/v1/auth/register", {"username": name, "email": f"{name}@example.com", "password": password}, timeout=limit)
+        if status != 201:
+            raise Failure(f"registering answered {status}: {body[:500]!r}")
+        event = (ROOT / f"events/ses-{report}.json").read_text().replace("anna@example.com", f"{name}@example.com")
+        # A report of long ago would mark nobody.
+        event = re.sub(r"2026-01-01T[0-9:.]+Z", time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime()), event)
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            file.write(event)
+            file.flush()
+            command = ["cargo", "lambda", "invoke", "bounces", "--data-file", file.name, "-A", "127.0.0.1", "-P", str(port)]
+            done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=limit)
+        if done.returncode or done.stdout.strip() != "null":
+            raise Failure(f"bounces answered {done.stdout[:1000]} {done.stderr.strip()[-2000:]}")
+        status, body = http(f"{server}/zeaya/api/auth/login", {"username": name, "password": password}, timeout=limit)
+        if status != 200 or code.encode() not in body:
+            raise Failure(f"after a {report} signing in answered {status}: {body[:500]!r}")
+        print(f"  invoke bounces   events/ses-{report}.json, and the sign-in warns", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--server", required=True, help="the development server's binary")
@@ -145,7 +169,8 @@ def main():
                 for (group, _), file in chosen:
                     invoke(group, file, port, options.limit)
                 one_store(f"http://127.0.0.1:{port}", server, options.limit)
-        print(f"lambda: {len(chosen)} events over {len(GROUPS)} functions, and one store behind both")
+                bounced(port, server, options.limit)
+        print(f"lambda: {len(chosen)} events over {len(GROUPS)} functions, one store behind both, and a sixth that takes in bounces")
         return 0
     except (Failure, OSError, ValueError, KeyError) as failure:
         print(f"lambda_local: {failure}", file=sys.stderr)

@@ -238,6 +238,9 @@ async fn live_subject(world: &mut World, name: &str, event: &mut Value, credenti
         let code = authenticator.next_code(world);
         event["body"] = json!({"password": "secret123", "code": code}).to_string().into();
     }
+    if name == "kite/lift-undeliverable" {
+        crate::bounces::reported(world, "complaint", "anna@example.com").await;
+    }
     if name == "kite/revoke-token" {
         let made = world.post("/kite/api/v1/tokens", json!({"name": "backup"})).bearer(credential).quietly().await;
         event["rawPath"] = format!("/kite/api/v1/tokens/{}", made.text("/data/id")).into();

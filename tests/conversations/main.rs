@@ -5,6 +5,7 @@ mod addresses;
 mod admin;
 mod api_tokens;
 mod avatars;
+mod bounces;
 mod contract_pages;
 mod contracts;
 mod crossing;

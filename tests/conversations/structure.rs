@@ -116,6 +116,37 @@ fn the_template_routes_what_the_routers_serve() {
     assert_eq!(routes, expected_routes());
 }
 
+/// What the template makes only where bounces are handled, and what it makes always.
+#[test]
+fn the_template_has_five_functions_and_a_sixth_where_bounces_are_handled() {
+    let template: Value = serde_yaml_ng::from_str(&read("template.yaml")).expect("YAML");
+    let parameter = &template["Parameters"]["HandleBounces"];
+    assert_eq!(parameter["Default"], Value::from("false"), "off unless asked for");
+    let (mut functions, mut conditional) = (Vec::new(), BTreeSet::new());
+    for (name, resource) in template["Resources"].as_mapping().expect("resources") {
+        let name = name.as_str().expect("a name");
+        let condition = resource["Condition"].as_str().unwrap_or_default();
+        if resource["Type"] == "AWS::Serverless::Function" {
+            functions.push((name, condition));
+        }
+        if condition.contains("Bounces") {
+            conditional.insert(name);
+        }
+    }
+    functions.sort_unstable();
+    let always = ["Admin", "Login", "Profile", "Refresh", "Register"].map(|group| format!("{group}Function"));
+    let mut expected: Vec<_> = always.iter().map(|name| (name.as_str(), "")).collect();
+    expected.insert(1, ("BouncesFunction", "HandlesBounces"));
+    assert_eq!(functions, expected);
+    let others = ["BouncesDestination", "BouncesFunction", "BouncesLogs", "BouncesTopic", "BouncesTopicPolicy"];
+    assert_eq!(conditional, BTreeSet::from(others));
+    let policy = &template["Resources"]["BouncesTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"][0];
+    assert_eq!(policy["Principal"]["Service"], Value::from("ses.amazonaws.com"));
+    assert!(policy["Condition"]["StringEquals"].get("AWS:SourceAccount").is_some(), "of this account only");
+    let main = read("functions/bounces/src/main.rs");
+    assert!(main.lines().count() <= 15, "it is as thin as the others");
+}
+
 /// The names in braces, in order.
 fn parameters(path: &str) -> Vec<&str> {
     path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}')).collect()

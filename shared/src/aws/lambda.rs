@@ -24,7 +24,7 @@ use crate::settings::{Settings, environment};
 /// Runs a function that sends no mail until Lambda stops the process. Everything that can be done before the first
 /// event is done before it: settings, clients, the connection to the table and the signing keys.
 pub async fn run(endpoints: Endpoints) -> Result<(), Error> {
-    start(endpoints, |_, _| Ok(Arc::new(NoMail))).await
+    start(endpoints, no_mail).await
 }
 
 /// The same for a function that sends mail, from the address that `MAIL_FROM` names.
@@ -40,7 +40,7 @@ pub async fn run_with_mail(endpoints: Endpoints) -> Result<(), Error> {
 }
 
 /// Makes what mails go through. A function for each kind, so that one that sends none links no mail client.
-type MakeMailer = fn(&SdkConfig, &Settings) -> anyhow::Result<Arc<dyn Mailer>>;
+pub(super) type MakeMailer = fn(&SdkConfig, &Settings) -> anyhow::Result<Arc<dyn Mailer>>;
 
 async fn start(endpoints: Endpoints, mailer: MakeMailer) -> Result<(), Error> {
     lambda_runtime::tracing::init_default_subscriber();
@@ -48,7 +48,22 @@ async fn start(endpoints: Endpoints, mailer: MakeMailer) -> Result<(), Error> {
     Runtime::new(lambda_runtime::service_fn(move |event| handle(front.clone(), event))).run().await
 }
 
+/// For functions that send none.
+pub(super) fn no_mail(_: &SdkConfig, _: &Settings) -> anyhow::Result<Arc<dyn Mailer>> {
+    Ok(Arc::new(NoMail))
+}
+
 async fn front(endpoints: Endpoints, mailer: MakeMailer) -> anyhow::Result<Front> {
+    let (identity, settings) = identity(mailer)?;
+    if let Err(failed) = identity.warm_up().await {
+        // The first request tries again, and is answered with what is wrong if it still is.
+        tracing::warn!(outcome = %failed, "keys were not loaded ahead");
+    }
+    Ok(Front::new(&[endpoints], Arc::new(identity), &settings))
+}
+
+/// The core on the table and the settings that the environment names.
+pub(super) fn identity(mailer: MakeMailer) -> anyhow::Result<(Identity, Settings)> {
     let lookup = environment();
     let settings = Settings::parse(&lookup)?;
     let config = client::connect(&lookup)?;
@@ -65,11 +80,7 @@ async fn front(endpoints: Endpoints, mailer: MakeMailer) -> anyhow::Result<Front
     };
     // One request at a time, so one hash at a time.
     let identity = Identity::new(Arc::new(store), mailer, Arc::new(SystemClock), chance, Hasher::new(1), policy);
-    if let Err(failed) = identity.warm_up().await {
-        // The first request tries again, and is answered with what is wrong if it still is.
-        tracing::warn!(outcome = %failed, "keys were not loaded ahead");
-    }
-    Ok(Front::new(&[endpoints], Arc::new(identity), &settings))
+    Ok((identity, settings))
 }
 
 /// For functions that have no mail to send, and no permission to.

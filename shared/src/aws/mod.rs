@@ -1,6 +1,7 @@
 //! The only code that talks to AWS: the table behind the core's store, the mail service behind its mailer, and
 //! the way in from Lambda.
 
+pub mod bounces;
 pub mod client;
 pub mod dynamodb;
 pub mod lambda;

@@ -10,6 +10,7 @@ mod service;
 mod sproutgate;
 #[cfg(test)]
 mod tests;
+mod warnings;
 mod zeaya;
 
 use std::time::Duration;
@@ -72,7 +73,8 @@ pub(crate) fn admin<L: Listing>(contract: Contract) -> L {
             .and(kite::usage::routes())
             .and(kite::settings::routes())
             .and(kite::audit::admin_routes())
-            .and(kite::keys::routes()),
+            .and(kite::keys::routes())
+            .and(kite::undeliverable::routes()),
         Contract::Sproutgate => sproutgate::admin::routes(),
         Contract::Zeaya | Contract::Mcphub => L::new(),
     }

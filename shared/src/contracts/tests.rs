@@ -53,6 +53,7 @@ fn every_failure() -> Vec<Failure> {
         Error::UnknownAccount("anna".to_owned()),
         Error::CounterOutOfBounds { account: "anna".to_owned(), counter: "photos" },
         Error::KeyReused,
+        Error::Undeliverable,
     ];
     let own = [
         Failure::MalformedBody,
@@ -106,23 +107,24 @@ fn place(failure: &Failure) -> usize {
             Error::UnknownAccount(_) => 31,
             Error::CounterOutOfBounds { .. } => 32,
             Error::KeyReused => 33,
+            Error::Undeliverable => 34,
         },
-        Failure::MalformedBody => 34,
-        Failure::UnknownPath => 35,
-        Failure::MethodNotAllowed => 36,
-        Failure::BodyTooLarge => 37,
-        Failure::UnsupportedMediaType => 38,
-        Failure::OriginNotAllowed => 39,
-        Failure::MalformedForm => 40,
-        Failure::NotAForm => 41,
-        Failure::Panicked => 42,
+        Failure::MalformedBody => 35,
+        Failure::UnknownPath => 36,
+        Failure::MethodNotAllowed => 37,
+        Failure::BodyTooLarge => 38,
+        Failure::UnsupportedMediaType => 39,
+        Failure::OriginNotAllowed => 40,
+        Failure::MalformedForm => 41,
+        Failure::NotAForm => 42,
+        Failure::Panicked => 43,
     }
 }
 
 #[test]
 fn the_list_is_whole() {
     let places: Vec<_> = every_failure().iter().map(place).collect();
-    assert_eq!(places, (0..43).collect::<Vec<_>>());
+    assert_eq!(places, (0..44).collect::<Vec<_>>());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
-use super::{Avatar, EmailAddress, Name, PasswordHash, SecondFactor};
+use super::{Avatar, EmailAddress, MailMark, Name, PasswordHash, SecondFactor};
 
 // Written as text whatever the time library's features are, so that every build reads what another wrote.
 time::serde::format_description!(calendar_date, Date, "[year]-[month]-[day]");
@@ -120,6 +120,10 @@ pub struct Account {
     /// What signing in takes besides the password, once it is turned on.
     #[serde(default)]
     pub second_factor: Option<SecondFactor>,
+    /// Addresses that mail could not be delivered to. Some may be the account's no more: see
+    /// [`Account::undeliverable`].
+    #[serde(default)]
+    pub mail_marks: Vec<MailMark>,
     /// What the person says of themselves.
     pub profile: Profile,
     /// A level that applications grant.

@@ -191,7 +191,8 @@ impl Identity {
         // What the code couldn't do is refused before it is mailed.
         place.filled(account, &address)?;
         let claimed = [(ClaimKind::Email, address.key())];
-        let (claims, log) = try_join(self.store.claims(&claimed), self.store.mail_log(&claimed[0].1)).await?;
+        let (claims, mailbox) = try_join(self.store.claims(&claimed), self.store.mailbox(&claimed[0].1)).await?;
+        let log = mailbox.open(place.purpose(), errand, self.now())?;
         let owned = claims.iter().any(|claim| claim.verified && claim.account != account.id);
         let purpose = if owned { Purpose::AddressInUse } else { place.purpose() };
         let generation = account.session_generation;
@@ -249,6 +250,7 @@ impl Identity {
         let claims = self.store.claims(&[(ClaimKind::Email, address.key())]).await?;
         let (mut account, released) = place.filled(&read.account, address)?;
         account.updated_at = self.now();
+        let lifted = account.drop_mark(&address.key());
         let claim = Claim { kind: ClaimKind::Email, key: address.key(), account: account.id, verified: true };
         let mut changes = vec![
             Change::UpdateAccount { account: &account, was: read.version },
@@ -256,6 +258,7 @@ impl Identity {
         ];
         changes.extend(released.map(Change::ReleaseClaim));
         changes.extend(self.record_differences(origin, &read.account, &account)?);
+        changes.extend(lifted);
         let loser;
         match claims.first().filter(|holder| holder.account != account.id) {
             None => changes.push(Change::TakeClaim(claim)),

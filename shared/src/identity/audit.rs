@@ -124,6 +124,11 @@ pub enum Action {
     ApiTokenRevoked,
     /// Another signing key takes over; the detail is `at_once` where all earlier ones are refused.
     KeysRotated,
+    /// A mail came back or was complained about, so no more goes to one of the account's addresses; the detail is which of
+    /// both.
+    MailStopped,
+    /// An administrator let mail go to an address again; about no account where nobody has it.
+    MailResumed,
     /// The deployment's settings changed; the detail lists which.
     SettingsChanged,
 }

@@ -3,8 +3,8 @@
 use time::OffsetDateTime;
 
 use super::{
-    Account, AccountId, ApiToken, ApiTokenId, AuditEvent, Challenge, Counts, KeptReport, KeyRecord, MailLog, PendingId,
-    PendingSignIn, Picture, RuntimeSettings, Session, SessionId,
+    Account, AccountId, ApiToken, ApiTokenId, AuditEvent, Challenge, Counts, KeptReport, KeyRecord, MailLog, MailMark,
+    PendingId, PendingSignIn, Picture, RuntimeSettings, Session, SessionId,
 };
 
 /// What owns a name or an address.
@@ -122,6 +122,13 @@ pub enum Change<'a> {
         log: &'a MailLog,
         /// The version that was read.
         was: u64,
+    },
+    /// Marks an address that mail can't go to. Condition: no mark there is as strong or as late.
+    MarkMail(&'a MailMark),
+    /// Lets mail go to an address again. No condition: a mark that is gone is gone.
+    LiftMailMark {
+        /// The address's canonical form.
+        address_key: String,
     },
     /// Keeps a picture in place of an earlier one. No condition: it goes along with the account that names it.
     KeepPicture {

@@ -98,6 +98,9 @@ pub enum Error {
     /// The mailed code is wrong, used up or expired: which of them is not told.
     #[error("code wrong, used up or expired")]
     CodeWrong,
+    /// Mail to the address came back or is unwanted, so none is sent there.
+    #[error("undeliverable address")]
+    Undeliverable,
     /// The bytes are no whole picture.
     #[error("picture unreadable")]
     PictureUnreadable,

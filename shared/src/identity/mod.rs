@@ -48,6 +48,7 @@ mod text;
 mod token;
 mod tokens;
 mod totp;
+mod undeliverable;
 mod usage;
 
 pub use account::{
@@ -87,4 +88,5 @@ pub use store::{SigningRecord, Store, Versioned};
 pub use text::{EmailAddress, Identifier, Name, Problem, canonical, check_length};
 pub use tokens::MOST_API_TOKENS;
 pub use totp::{RECOVERY_CODES, SecondFactor, TotpSecret};
+pub use undeliverable::{BOUNCE_HOLDS, MailMark, Mailbox, Undeliverable};
 pub use usage::{Count, Counter, Counts, KeptReport, MOST_USAGE_CHANGES, UsageChange, Whose};

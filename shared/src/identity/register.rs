@@ -72,19 +72,20 @@ impl Identity {
         let Some(email) = email else { return Err(Error::Internal(anyhow::anyhow!("a mailed code needs an address"))) };
         let keys = [(ClaimKind::Name, name.key()), (ClaimKind::Email, email.key())];
         let pending_key = ChallengeKey { purpose: Purpose::Register, subject: name.key() };
-        let ((claims, settings), log, pending, ()) = try_join4(
+        let ((claims, settings), mailbox, pending, ()) = try_join4(
             self.store.claims_and_settings(&keys),
-            self.store.mail_log(&keys[1].1),
+            self.store.mailbox(&keys[1].1),
             self.store.challenges(&pending_key),
             self.count_registration(&visitor.source, None),
         )
         .await?;
-        let repeated = errand.request.as_ref().and_then(|request| log.mail_for(Purpose::Register, request));
+        let repeated = errand.request.as_ref().and_then(|request| mailbox.log.mail_for(Purpose::Register, request));
         if let Some(first) = repeated {
             return self.answer_as_first(first.clone(), &keys[1].1).await;
         }
         self.check_open(&settings, None)?;
         check_name(&name, &claims)?;
+        let log = mailbox.open(Purpose::Register, errand, self.now())?;
         log.check(Purpose::Register, self.now())?;
         let owned = claims.iter().any(|claim| claim.kind == ClaimKind::Email && claim.verified);
         // For an address that has an owner the same work is done and the same answer given; only the mail differs.
@@ -244,6 +245,7 @@ impl Identity {
             session_generation: 0,
             token_generation: 0,
             second_factor: None,
+            mail_marks: Vec::new(),
             profile: Profile { display_name, ..Profile::default() },
             level: 0,
             coins: 0,

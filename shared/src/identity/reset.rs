@@ -53,12 +53,13 @@ impl Identity {
     async fn mail_reset_code(&self, name: &Identifier, address: &EmailAddress, errand: &Errand) -> Result<()> {
         let names = [(ClaimKind::Name, name.name_key().to_owned())];
         let emails = [(ClaimKind::Email, address.key())];
-        let (named, addressed, log) =
-            try_join3(self.store.claims(&names), self.store.claims(&emails), self.store.mail_log(&emails[0].1)).await?;
+        let (named, addressed, mailbox) =
+            try_join3(self.store.claims(&names), self.store.claims(&emails), self.store.mailbox(&emails[0].1)).await?;
         let (Some(named), Some(addressed)) = (named.first(), addressed.first()) else { return Ok(()) };
         if named.account != addressed.account {
             return Ok(());
         }
+        let log = mailbox.open(Purpose::ResetPassword, errand, self.now())?;
         let key = ChallengeKey { purpose: Purpose::ResetPassword, subject: named.account.to_string() };
         let read = try_join(self.store.account(named.account), self.doubtful_codes(&log, &key));
         let (Some(Versioned { account, .. }), codes) = read.await? else { return Ok(()) };
@@ -142,6 +143,7 @@ impl Identity {
             // The code came through this address, which proves it.
             claim.verified = true;
         }
+        let lifted = account.drop_mark(&proved);
         let mut changes = vec![
             Change::UpdateAccount { account: &account, was: version },
             Change::UseChallenge { challenge, account: account.id },
@@ -149,6 +151,7 @@ impl Identity {
         changes.extend(email_claim(&account).filter(|claim| claim.verified).map(Change::TakeClaim));
         let reset = (Action::PasswordReset, String::new());
         changes.extend(self.record(&Origin::of(&account, visitor), Some(&account), [reset])?);
+        changes.extend(lifted);
         self.commit(&changes).await
     }
 

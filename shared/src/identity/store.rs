@@ -10,8 +10,8 @@ use time::OffsetDateTime;
 
 use super::{
     Account, AccountId, ApiToken, ApiTokenId, AttemptKey, Attempts, AuditEvent, Challenge, ChallengeKey, Change, Claim,
-    ClaimKind, CodeKey, Counting, EventId, Hashed, KeptReport, KeyRecord, MailLog, PendingId, PendingSignIn, Picture,
-    RefreshChain, Refused, Result, RuntimeSettings, Session, SessionId, Trail, Version,
+    ClaimKind, CodeKey, Counting, EventId, Hashed, KeptReport, KeyRecord, MailLog, Mailbox, PendingId, PendingSignIn,
+    Picture, RefreshChain, Refused, Result, RuntimeSettings, Session, SessionId, Trail, Version,
 };
 
 /// An account with the version under which it was read.
@@ -129,6 +129,9 @@ pub trait Store: Send + Sync {
 
     /// What was mailed to an address of late.
     async fn mail_log(&self, address_key: &str) -> Result<MailLog>;
+
+    /// The same, and the mark that keeps mail away. One round trip.
+    async fn mailbox(&self, address_key: &str) -> Result<Mailbox>;
 
     /// The report that is remembered by this key, one that is past its time possibly too.
     async fn kept_report(&self, key: &Hashed) -> Result<Option<KeptReport>>;

@@ -36,6 +36,13 @@ pub(super) fn text(key: Text) -> &'static str {
         Text::SecondFactorAlreadyOn => "Two-factor authentication is on already",
         Text::SecondFactorNotSetUp => "Two-factor authentication is not set up",
         Text::CodeWrong => "The code is wrong, used up or expired",
+        Text::Undeliverable => "Mail to this e-mail address can't be delivered, use another one",
+        Text::MailBounced => {
+            "Mail to this e-mail address came back, so none is sent there for a while; add another one or check that it exists"
+        }
+        Text::MailUnwanted => {
+            "Mail to this e-mail address was reported as unwanted, so none is sent there; add another one or ask an administrator"
+        }
         Text::NotFound => "Not found",
         Text::UnknownPath => "No such endpoint",
         Text::MethodNotAllowed => "Method not allowed",

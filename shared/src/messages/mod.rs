@@ -69,6 +69,12 @@ pub(crate) enum Text {
     SecondFactorNotSetUp,
     /// The code is wrong, used or expired.
     CodeWrong,
+    /// Mail can't go to the address.
+    Undeliverable,
+    /// Mail to one of the person's addresses came back.
+    MailBounced,
+    /// Mail to one of the person's addresses was complained about.
+    MailUnwanted,
     /// There is no such thing.
     NotFound,
     /// There is no such path.
@@ -198,6 +204,7 @@ fn key_of_error(error: &Error) -> Text {
         Error::SecondFactorAlreadyOn => Text::SecondFactorAlreadyOn,
         Error::SecondFactorNotSetUp => Text::SecondFactorNotSetUp,
         Error::CodeWrong => Text::CodeWrong,
+        Error::Undeliverable => Text::Undeliverable,
         Error::PictureUnreadable => Text::PictureUnreadable,
         Error::PictureTooLarge => Text::PictureTooLarge,
         Error::PictureTypeUnsupported => Text::PictureTypeUnsupported,

@@ -13,7 +13,7 @@ use crate::structure::read;
 use crate::support::World;
 
 /// The rows, and the test of each.
-const OUTCOMES: [(&str, &str); 21] = [
+const OUTCOMES: [(&str, &str); 22] = [
     ("malformed JSON, wrong type, missing or out-of-range field", "outcome_invalid_input_in_every_contract"),
     ("wrong name or password", "outcome_wrong_name_or_password_in_every_contract"),
     ("account disabled", "outcome_account_disabled_in_every_contract"),
@@ -30,6 +30,7 @@ const OUTCOMES: [(&str, &str); 21] = [
     ("a fault of ours", "outcome_fault_in_every_contract"),
     ("current password wrong", "outcome_current_password_wrong_in_every_contract_that_asks"),
     ("code wrong, used up or expired", "outcome_code_wrong_in_both_contracts"),
+    ("mail to the address can't be delivered", "outcome_undeliverable_address_in_both_contracts_that_mail"),
     ("not found", "outcome_not_found_in_every_contract_that_looks"),
     ("body too large", "outcome_body_too_large_in_every_contract"),
     ("media type unsupported", "outcome_media_type_unsupported_in_every_contract"),
@@ -296,6 +297,20 @@ async fn outcome_code_wrong_in_both_contracts() {
         world.post(confirm, proof(&code, "another-pass")).await.has(400);
         world.clock.advance(Duration::from_secs(600));
         world.post(confirm, proof(&code, "stronger-pass")).await.has(400);
+    }
+    insta::assert_snapshot!(brief(world.transcript()));
+}
+
+#[tokio::test]
+async fn outcome_undeliverable_address_in_both_contracts_that_mail() {
+    let mut world = World::start().await;
+    world.register("alice", PASSWORD).await;
+    let token = world.sign_in("alice", PASSWORD).await;
+    crate::bounces::reported(&world, "bounce", "gone@example.com").await;
+    let (path, body) = registering("sproutgate", "anna", "gone@example.com", PASSWORD);
+    world.post(path, body).await;
+    for path in ["/sproutgate/api/auth/secondary-email/request", "/kite/api/v1/emails"] {
+        world.post(path, json!({"email": "gone@example.com"})).bearer(&token).await;
     }
     insta::assert_snapshot!(brief(world.transcript()));
 }

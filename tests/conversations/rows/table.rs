@@ -69,6 +69,7 @@ pub(super) const ROWS: &[Row] = &[
     kite("POST", "/api/v1/admin/keys/rotate", "another_key_takes_over_when_every_verifier_knows_it"),
     kite("GET", "/api/v1/admin/settings", "registration_closes_and_opens_in_every_contract_at_the_next_request"),
     kite("PUT", "/api/v1/admin/settings", "registration_closes_and_opens_in_every_contract_at_the_next_request"),
+    kite("POST", "/api/v1/admin/undeliverable/lift", "an_administrator_lets_mail_go_there_again"),
     kite("POST", "/api/v1/auth/2fa/setup", "set_up_turned_on_asked_for_and_turned_off"),
     kite("POST", "/api/v1/auth/2fa/enable", "set_up_turned_on_asked_for_and_turned_off"),
     kite("POST", "/api/v1/auth/2fa/disable", "set_up_turned_on_asked_for_and_turned_off"),

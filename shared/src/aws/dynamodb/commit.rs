@@ -5,14 +5,14 @@ use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason};
 
 use super::fault::{fault, patiently, unavailable};
 use super::items::{
-    AccountItem, ApiTokenItem, ChallengeItem, ClaimItem, EventItem, Item, Key, PendingItem, PictureItem, SessionItem,
-    SettingsItem, SigningKeyItem, challenge_expiry, found_at, mail_log_expiry,
+    AccountItem, ApiTokenItem, ChallengeItem, ClaimItem, EventItem, Item, Key, MailMarkItem, PendingItem, PictureItem,
+    SessionItem, SettingsItem, SigningKeyItem, challenge_expiry, found_at, mail_log_expiry, millis,
 };
 use super::write::{Write, mark};
 use super::{DynamoStore, usage};
 use crate::identity::{
-    Account, AccountId, Chance, Change, Claim, ClaimKind, MOST_GUESSES, MailLog, Refused, Result, RuntimeSettings,
-    Version,
+    Account, AccountId, Chance, Change, Claim, ClaimKind, MOST_GUESSES, MailLog, MailMark, Refused, Result,
+    RuntimeSettings, Undeliverable, Version,
 };
 
 const ABSENT: &str = "attribute_not_exists(#pk)";
@@ -101,6 +101,8 @@ fn add(writes: &mut Vec<Write>, change: &Change<'_>, chance: &dyn Chance) -> any
                 .value(":null", &"NULL")?
         }
         Change::RecordMail { log, was } => record(log, *was, chance)?,
+        Change::MarkMail(mark) => mark_mail(mark)?,
+        Change::LiftMailMark { address_key } => Write::delete(Key::mail_mark(address_key)),
         Change::KeepPicture { number, picture } => Write::put(&PictureItem::new(*number, picture))?,
         Change::DropPicture { number } => Write::delete(Key::picture(*number)),
         Change::Count { account, counts } => usage::count(*account, counts)?,
@@ -189,6 +191,19 @@ fn record(log: &MailLog, was: u64, chance: &dyn Chance) -> anyhow::Result<Write>
         _ => write.when("#log.#version = :was").value(":was", &was)?,
     };
     Ok(write.marked(mark))
+}
+
+/// A complaint counts for more than a mail that came back, and of the same kind the later one.
+fn mark_mail(mark: &MailMark) -> anyhow::Result<Write> {
+    let write = Write::put(&MailMarkItem::new(mark))?.value(":at", &millis(mark.at))?;
+    match mark.reason {
+        Undeliverable::Bounced => write
+            .when("attribute_not_exists(#pk) OR (#mark.#reason = :bounced AND #mark.#at < :at)")
+            .value(":bounced", &Undeliverable::Bounced),
+        Undeliverable::Complained => write
+            .when("attribute_not_exists(#pk) OR #mark.#reason = :bounced OR #mark.#at < :at")
+            .value(":bounced", &Undeliverable::Bounced),
+    }
 }
 
 async fn alone(store: &DynamoStore, mut write: Write) -> Result<Result<(), Refused>> {

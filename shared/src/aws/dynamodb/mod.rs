@@ -27,9 +27,9 @@ pub use table::create_table;
 
 use crate::identity::{
     Account, AccountId, ApiToken, ApiTokenId, AttemptKey, Attempts, AuditEvent, Challenge, ChallengeKey, Chance,
-    Change, Claim, ClaimKind, CodeKey, Counting, EventId, Hashed, KeptReport, MailLog, PendingId, PendingSignIn,
-    Picture, RefreshChain, Refused, Result, RuntimeSettings, Session, SessionId, SigningRecord, Store, Trail,
-    Versioned,
+    Change, Claim, ClaimKind, CodeKey, Counting, EventId, Hashed, KeptReport, MailLog, Mailbox, PendingId,
+    PendingSignIn, Picture, RefreshChain, Refused, Result, RuntimeSettings, Session, SessionId, SigningRecord, Store,
+    Trail, Versioned,
 };
 use items::{
     AccountItem, AdminTokenItem, CodeKeyItem, CounterItem, IssuerItem, Key, MailLogItem, PictureItem, ReportItem,
@@ -206,6 +206,10 @@ impl Store for DynamoStore {
     async fn mail_log(&self, address_key: &str) -> Result<MailLog> {
         let stored = self.get::<MailLogItem>(Key::mail_log(address_key)).await?;
         Ok(stored.map_or_else(|| MailLog::empty(address_key), |item| item.log))
+    }
+
+    async fn mailbox(&self, address_key: &str) -> Result<Mailbox> {
+        self.read_mailbox(address_key).await
     }
 
     async fn kept_report(&self, key: &Hashed) -> Result<Option<KeptReport>> {

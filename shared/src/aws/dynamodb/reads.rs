@@ -11,11 +11,11 @@ use super::DynamoStore;
 use super::fault::{ATTEMPTS, fault, pause, unavailable};
 use super::items::{
     self, API_TOKEN, AccountItem, ApiTokenItem, ChallengeItem, ClaimItem, CodeKeyItem, CounterItem, IssuerItem, Item,
-    Key, PendingItem, SESSION, SessionItem, SettingsItem, SigningKeyItem, TOTAL_SHARDS,
+    Key, MailLogItem, MailMarkItem, PendingItem, SESSION, SessionItem, SettingsItem, SigningKeyItem, TOTAL_SHARDS,
 };
 use crate::identity::{
-    AccountId, ApiToken, ApiTokenId, Challenge, ChallengeKey, Claim, ClaimKind, PendingId, PendingSignIn, Result,
-    RuntimeSettings, Session, SessionId, SigningRecord, Versioned,
+    AccountId, ApiToken, ApiTokenId, Challenge, ChallengeKey, Claim, ClaimKind, MailLog, Mailbox, PendingId,
+    PendingSignIn, Result, RuntimeSettings, Session, SessionId, SigningRecord, Versioned,
 };
 
 /// As many as one request takes.
@@ -133,6 +133,18 @@ impl DynamoStore {
             }
         }
         Ok((claims, settings))
+    }
+
+    pub(super) async fn read_mailbox(&self, address_key: &str) -> Result<Mailbox> {
+        let (log_key, mark_key) = (Key::mail_log(address_key), Key::mail_mark(address_key));
+        let mut mailbox = Mailbox { log: MailLog::empty(address_key), mark: None };
+        for item in self.batch([log_key, mark_key.clone()]).await? {
+            match item.get("sk").and_then(|sk| sk.as_s().ok()) == Some(&mark_key.sk) {
+                true => mailbox.mark = Some(items::read::<MailMarkItem<'_>>(item)?.mark.into_owned()),
+                false => mailbox.log = items::read::<MailLogItem>(item)?.log,
+            }
+        }
+        Ok(mailbox)
     }
 
     pub(super) async fn read_accounts(&self, ids: &[AccountId]) -> Result<Vec<Versioned>> {

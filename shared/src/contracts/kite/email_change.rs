@@ -17,7 +17,7 @@ pub(super) fn routes<L: Listing>() -> L {
             "/api/v1/auth/email-change/request",
             request,
             about("Mail a code with which the account can make this its primary address")
-                .or(|| vec![Error::AddressIsName, too_many_requests()])
+                .or(|| vec![Error::AddressIsName, Error::Undeliverable, too_many_requests()])
                 .beyond_the_document(),
         )
         .post(

@@ -18,7 +18,7 @@ pub(super) fn routes<L: Listing>() -> L {
             "/api/v1/emails",
             request,
             about("Mail a code with which the account can add an address")
-                .or(|| vec![Error::LimitReached, too_many_requests()])
+                .or(|| vec![Error::LimitReached, Error::Undeliverable, too_many_requests()])
                 .beyond_the_document(),
         )
         .post(

@@ -14,6 +14,7 @@ mod session;
 mod sessions;
 pub(super) mod settings;
 mod tokens;
+pub(super) mod undeliverable;
 pub(super) mod usage;
 
 use axum::http::StatusCode;
@@ -95,6 +96,7 @@ fn of_error(error: &Error) -> (StatusCode, u32) {
         Error::Invalid(_) | Error::TooManyMatches | Error::PictureUnreadable => (StatusCode::BAD_REQUEST, 40000),
         Error::CodeWrong => (StatusCode::BAD_REQUEST, 40001),
         Error::CurrentPasswordWrong => (StatusCode::BAD_REQUEST, 40010),
+        Error::Undeliverable => (StatusCode::BAD_REQUEST, 40011),
         Error::WrongCredentials | Error::AccountDisabled | Error::TokenMissing => (StatusCode::UNAUTHORIZED, 40100),
         Error::TokenInvalid => (StatusCode::UNAUTHORIZED, 40101),
         Error::SecondFactorNeeded | Error::SecondFactorWrong => (StatusCode::UNAUTHORIZED, 40103),

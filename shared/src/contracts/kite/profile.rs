@@ -27,7 +27,7 @@ pub(in crate::contracts) fn routes<L: Listing>() -> L {
             "/api/v1/profile",
             update_profile,
             about("Change what is sent; a proved address changes once the mailed code comes back")
-                .or(|| vec![Error::EmailTaken, Error::AddressIsName, too_many_requests()]),
+                .or(|| vec![Error::EmailTaken, Error::AddressIsName, Error::Undeliverable, too_many_requests()]),
         )
         .post(
             "/api/v1/auth/change-password",

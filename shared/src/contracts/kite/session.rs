@@ -11,6 +11,7 @@ use time::OffsetDateTime;
 
 use super::profile::RoleName;
 use super::{Told, success};
+use crate::contracts::warnings::{Warning, warnings};
 use crate::contracts::{DAY, HOUR, callers, rfc3339};
 use crate::http::{App, Context, Failure, credentials};
 use crate::identity::{AccessToken, Error, Gate, Opened, RefreshTerms, SessionTerms, Vouched};
@@ -39,6 +40,9 @@ pub(super) struct SessionBody {
     #[schemars(extend("format" = "date-time"))]
     refresh_expires_at: String,
     user: SessionUser,
+    /// What the person should see to; left out where there is nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Warning>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -84,6 +88,7 @@ pub(super) fn session_answer_as<T: Serialize>(
             role: account.role.into(),
             password_must_change: account.must_change_password,
         },
+        warnings: warnings(account, app, context),
     }))?;
     let headers = answer.headers_mut();
     set_cookie(headers, access_cookie(access.reveal(), access_expires_at, now, context))?;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{TERMS, Told, User};
 use crate::contracts::sign_in_refusals;
+use crate::contracts::warnings::{Warning, warnings};
 use crate::http::{Answer, App, Checks, Context, Field, Json, Listing, Required, about};
 use crate::identity::{Identifier, SignIn};
 use crate::messages::{self, Text};
@@ -34,6 +35,9 @@ struct LoginAnswer {
     token: String,
     user: User,
     is_using_default_password: bool,
+    /// What the person should see to; left out where there is nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Warning>,
 }
 
 async fn login(State(app): State<App>, context: Context, Json(body): Json<LoginRequest>) -> Told<LoginAnswer> {
@@ -52,5 +56,6 @@ async fn login(State(app): State<App>, context: Context, Json(body): Json<LoginR
         token: opened.tokens.access.reveal().to_owned(),
         user: User::of(&opened.account),
         is_using_default_password: opened.account.must_change_password,
+        warnings: warnings(&opened.account, &app, &context),
     })
 }

@@ -162,7 +162,7 @@ fn status_of_error(error: &Error) -> StatusCode {
         | Error::RegistrationClosed => StatusCode::FORBIDDEN,
         Error::NotFound | Error::UnknownAccount(_) => StatusCode::NOT_FOUND,
         Error::CounterOutOfBounds { .. } | Error::KeyReused => StatusCode::CONFLICT,
-        Error::PictureUnreadable => StatusCode::BAD_REQUEST,
+        Error::Undeliverable | Error::PictureUnreadable => StatusCode::BAD_REQUEST,
         Error::PictureTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Error::PictureTypeUnsupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Error::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,

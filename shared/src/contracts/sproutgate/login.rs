@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{TERMS, Told, User};
+use crate::contracts::warnings::{Warning, warnings};
 use crate::contracts::{rfc3339, sign_in_refusals};
 use crate::http::{Answer, App, Checks, Context, Field, Json, Listing, Required, about};
 use crate::identity::{Identifier, SignIn};
@@ -32,6 +33,9 @@ struct LoginAnswer {
     #[schemars(extend("format" = "date-time"))]
     expires_at: String,
     user: User,
+    /// What the person should see to; left out where there is nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Warning>,
 }
 
 async fn login(State(app): State<App>, context: Context, Json(body): Json<LoginRequest>) -> Told<LoginAnswer> {
@@ -48,5 +52,6 @@ async fn login(State(app): State<App>, context: Context, Json(body): Json<LoginR
         token: opened.tokens.access.reveal().to_owned(),
         expires_at: rfc3339(opened.tokens.access_expires_at),
         user: User::of(&opened.account, &context),
+        warnings: warnings(&opened.account, &app, &context),
     })
 }

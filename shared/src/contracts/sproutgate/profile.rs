@@ -19,7 +19,7 @@ pub(in crate::contracts) fn routes<L: Listing>() -> L {
             "/api/auth/secondary-email/request",
             request_secondary_email,
             about("Mail a code with which the account can add an address")
-                .or(|| vec![Error::LimitReached, too_many_requests()]),
+                .or(|| vec![Error::LimitReached, Error::Undeliverable, too_many_requests()]),
         )
         .post(
             "/api/auth/secondary-email/verify",

@@ -32,7 +32,7 @@ pub(in crate::contracts) fn routes<L: Listing>() -> L {
             "/api/auth/register",
             register,
             about("Ask for an account: a code is mailed, and nothing exists before it comes back")
-                .or(|| vec![Error::RegistrationClosed, Error::NameTaken, too_many_requests()]),
+                .or(|| vec![Error::RegistrationClosed, Error::NameTaken, Error::Undeliverable, too_many_requests()]),
         )
         .post(
             "/api/auth/verify-email",

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Done, NewCaller, TERMS, Told, User, done, success};
 use crate::contracts::sign_in_refusals;
+use crate::contracts::warnings::{Warning, warnings};
 use crate::http::{Answer, App, Checks, Context, Failure, Field, Json, Listing, Required, about};
 use crate::identity::{Identifier, SignIn};
 use crate::messages::Text;
@@ -36,6 +37,9 @@ struct LoginAnswer {
     token: String,
     /// Seconds.
     expires_in: u64,
+    /// What the person should see to; left out where there is nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Warning>,
 }
 
 async fn login(State(app): State<App>, context: Context, Json(body): Json<LoginRequest>) -> Told<LoginAnswer> {
@@ -52,6 +56,7 @@ async fn login(State(app): State<App>, context: Context, Json(body): Json<LoginR
         user: User::of(&opened.account),
         token: opened.tokens.access.reveal().to_owned(),
         expires_in: TERMS.access.as_secs(),
+        warnings: warnings(&opened.account, &app, &context),
     };
     success(Some(Text::SignedIn), data, context.language)
 }

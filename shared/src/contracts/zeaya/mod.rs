@@ -237,6 +237,7 @@ fn own_code(error: &Error) -> Option<u16> {
         | Error::KeyReused
         | Error::TooManyMatches
         | Error::CodeWrong
+        | Error::Undeliverable
         | Error::PictureUnreadable
         | Error::PictureTooLarge
         | Error::PictureTypeUnsupported
@@ -273,7 +274,7 @@ fn status_of_error(error: &Error) -> StatusCode {
         | Error::SecondFactorNotSetUp => StatusCode::CONFLICT,
         Error::PrimaryAddress | Error::AddressIsName => StatusCode::CONFLICT,
         Error::CounterOutOfBounds { .. } | Error::KeyReused => StatusCode::CONFLICT,
-        Error::PictureUnreadable => StatusCode::BAD_REQUEST,
+        Error::Undeliverable | Error::PictureUnreadable => StatusCode::BAD_REQUEST,
         Error::PictureTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Error::PictureTypeUnsupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Error::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,

@@ -130,6 +130,10 @@ impl Key {
         Self::new(format!("mail#{}", fitting(address_key)), "log")
     }
 
+    pub(in super::super) fn mail_mark(address_key: &str) -> Self {
+        Self::new(format!("mail#{}", fitting(address_key)), "undeliverable")
+    }
+
     pub(in super::super) fn report(key: &Hashed) -> Self {
         Self::new(format!("report#{}", key.as_str()), "report")
     }

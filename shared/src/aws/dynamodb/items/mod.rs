@@ -12,6 +12,7 @@
 //! | claim | `name#<key>`, `email#<key>` | `claim` | `initial` and `start` for the index |
 //! | code | `code#<purpose>#<subject>` | `<address key>`, for registrations `<address key>#<request>` | `expires_at` |
 //! | mail log | `mail#<address key>` | `log` | `expires_at`, `written` |
+//! | mark of an address that mail can't go to | `mail#<address key>` | `undeliverable` | `expires_at` where it ends |
 //! | avatar picture | `avatar#<account number>` | `picture` | |
 //! | report of usage under a key | `report#<hash of key and caller>` | `report` | `expires_at` |
 //! | last account number | `counter#number` | `counter` | |
@@ -38,8 +39,8 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::identity::{
-    Account, AccountId, ApiToken, Attempts, Challenge, Claim, ClaimKind, Hashed, KeptReport, MailLog, PendingSignIn,
-    Picture, RefreshChain, Session, Version, Versioned,
+    Account, AccountId, ApiToken, Attempts, Challenge, Claim, ClaimKind, Hashed, KeptReport, MailLog, MailMark,
+    PendingSignIn, Picture, RefreshChain, Session, Version, Versioned,
 };
 
 pub(super) use deployment::{AdminTokenItem, CodeKeyItem, IssuerItem, SettingsItem, SigningKeyItem};
@@ -266,6 +267,23 @@ pub(super) struct MailLogItem {
 /// When the table may drop a mail log. An empty one tells no instant and keeps the one it has.
 pub(super) fn mail_log_expiry(log: &MailLog) -> Option<i64> {
     log.expires_at().map(|end| (end + CODE_TAIL).unix_timestamp())
+}
+
+/// What keeps mail from an address.
+#[derive(Serialize, Deserialize)]
+pub(super) struct MailMarkItem<'a> {
+    #[serde(flatten)]
+    key: Key,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires_at: Option<i64>,
+    pub(super) mark: Cow<'a, MailMark>,
+}
+
+impl<'a> MailMarkItem<'a> {
+    pub(super) fn new(mark: &'a MailMark) -> Self {
+        let expires_at = mark.ends_at().map(|end| (end + CODE_TAIL).unix_timestamp());
+        Self { key: Key::mail_mark(&mark.address_key), expires_at, mark: Cow::Borrowed(mark) }
+    }
 }
 
 /// A report of usage that took place under a key.
