@@ -4,6 +4,7 @@
 mod addresses;
 mod admin;
 mod api_tokens;
+mod asvs;
 mod avatars;
 mod bounces;
 mod contract_pages;
