@@ -26,6 +26,8 @@ pub enum AttemptKey {
     RegistrationsFrom(String),
     /// Codes of an account's second factor.
     SecondFactor(AccountId),
+    /// The present password of an account that somebody is signed in to.
+    CurrentPassword(AccountId),
 }
 
 /// How long attempts in a row wait.
@@ -56,6 +58,8 @@ pub struct Limits {
     pub devices_known_for: Duration,
     /// Codes of one account's second factor.
     pub second_factor: Backoff,
+    /// The present password of one account, asked for before it is changed.
+    pub current_password: Backoff,
 }
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -79,6 +83,7 @@ impl Default for Limits {
             registrations_from: Backoff { free: 30, first_wait: MINUTE, forgotten_after: HOUR, ..sign_in },
             devices_known_for: DAY.saturating_mul(90),
             second_factor: Backoff { first_wait: MINUTE, longest_wait: HOUR, ..sign_in },
+            current_password: sign_in,
         }
     }
 }
@@ -98,6 +103,7 @@ impl Limits {
             AttemptKey::SignInsFrom(_) => &self.sign_ins_from,
             AttemptKey::RegistrationsFrom(_) => &self.registrations_from,
             AttemptKey::SecondFactor(_) => &self.second_factor,
+            AttemptKey::CurrentPassword(_) => &self.current_password,
         }
     }
 }

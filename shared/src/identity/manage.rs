@@ -90,7 +90,8 @@ impl Identity {
         Ok(account)
     }
 
-    /// Changes an account. Another password or role, and disabling it, ends all of its sessions. What is given
+    /// Changes an account. Another password or role, and disabling it, ends all of its sessions; another password, and
+    /// disabling it, its API tokens too. What is given
     /// as it is already changes nothing.
     pub async fn change_account(
         &self,
@@ -115,8 +116,13 @@ impl Identity {
             if let Some(hash) = &hash {
                 account.password = hash.clone();
             }
-            if hash.is_some() || account.role != role || (active && !account.active) {
+            let disabled = active && !account.active;
+            if hash.is_some() || account.role != role || disabled {
                 account.session_generation += 1;
+            }
+            // As a reset by mail does: an administrator steps in where nobody can say who else had the password.
+            if hash.is_some() || disabled {
+                account.token_generation += 1;
             }
             Ok(Vec::new())
         };

@@ -4,8 +4,8 @@ use super::audit::Origin;
 use super::ownership::changed_ownership;
 use super::register::FIRST_ADMINISTRATOR;
 use super::{
-    Account, Change, EmailAddress, Error, Identity, Name, Opened, Password, ProfileChanges, Result, SessionId,
-    SessionTerms, SignedIn, Visitor, Vouched,
+    Account, AttemptKey, Change, EmailAddress, Error, Identity, Name, Opened, Password, ProfileChanges, Result,
+    SessionId, SessionTerms, SignedIn, Visitor, Vouched,
 };
 
 /// What the first administrator chooses in place of what it was made with.
@@ -49,8 +49,11 @@ impl Identity {
         .await
     }
 
-    /// Changes the password of a person who knows the present one. This session goes on, all others end.
+    /// Changes the password of a person who knows the present one, at which somebody with a stolen session has as many
+    /// guesses as at any sign-in. This session goes on, all others end.
     pub async fn change_password(&self, signed_in: SignedIn, current: &Password, new: &Password) -> Result<()> {
+        let attempts = AttemptKey::CurrentPassword(signed_in.account.account.id);
+        self.reserve_attempt(&attempts).await?;
         if !self.hasher.verify(current, Some(&signed_in.account.account.password)).await? {
             return Err(Error::CurrentPasswordWrong);
         }
@@ -66,6 +69,7 @@ impl Identity {
             Ok(vec![end_other_sessions(account, session)])
         })
         .await?;
+        self.forget_attempts(&attempts).await;
         Ok(())
     }
 

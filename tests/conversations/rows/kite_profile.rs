@@ -66,6 +66,8 @@ async fn kite_post_auth_change_password() {
     trial.ask("right", change("secret123", "stronger-pass")).await.is(200, 0);
     let spelled = json!({"current_password": "stronger-pass", "new_password": "stronger-still"});
     trial.ask("as the upstream spells it", spelled).await.is(200, 0);
+    trial.guesses_at_the_password(change("wrong-pass", "another-pass")).await.is(429, 42900);
+    trial.world.clock.advance(Duration::from_secs(1));
     let good = change("stronger-still", "another-pass");
     trial.refuses_bodies(&good).await;
     trial.refuses_strangers(&good).await;

@@ -1,5 +1,7 @@
 //! mcphub, whole.
 
+use std::time::Duration;
+
 use polygate_shared::identity::Account;
 use serde_json::{Value, json};
 
@@ -75,6 +77,8 @@ async fn mcphub_post_change_password() {
     trial.ask("wrong", change("secret124", "newpassword123")).await.has(401);
     trial.ask("too short", change("secret123", "short")).await.has(400);
     trial.ask("right", change("secret123", "newpassword123")).await.has(200);
+    trial.guesses_at_the_password(change("wrong-pass", "another-pass")).await.has(429);
+    trial.world.clock.advance(Duration::from_secs(1));
     let good = change("newpassword123", "another-pass");
     trial.refuses_bodies(&good).await;
     trial.refuses_strangers(&good).await;

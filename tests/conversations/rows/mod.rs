@@ -66,6 +66,16 @@ pub(super) struct Trial {
 }
 
 impl Trial {
+    /// Asks with a wrong present password until the next one has to wait.
+    pub(crate) async fn guesses_at_the_password(&mut self, wrong: Value) -> Answer {
+        for _ in 0..5 {
+            let path = self.path.clone();
+            let (method, token) = (self.method.clone(), self.bearer());
+            self.world.ask(method, &path).json(wrong.clone()).bearer(&token).quietly().await;
+        }
+        self.ask("after five wrong ones", wrong).await
+    }
+
     /// The endpoint that the table gives this test.
     pub(super) async fn of(test: &str) -> Self {
         Self::with(test, |options| options).await

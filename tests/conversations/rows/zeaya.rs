@@ -1,5 +1,7 @@
 //! zeaya, whole.
 
+use std::time::Duration;
+
 use polygate_shared::identity::Account;
 use serde_json::{Value, json};
 
@@ -96,6 +98,8 @@ async fn zeaya_put_password() {
     trial.ask("right", change("secret123", "newpass456")).await.is(200, 0);
     trial.world.note("other sessions are over");
     trial.world.get("/zeaya/api/auth/user").bearer(&other).await.is(401, 10006);
+    trial.guesses_at_the_password(change("wrong-pass", "another-pass")).await.is(429, 429);
+    trial.world.clock.advance(Duration::from_secs(1));
     let good = change("newpass456", "another-pass");
     trial.refuses_bodies(&good).await;
     trial.refuses_strangers(&good).await;

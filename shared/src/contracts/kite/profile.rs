@@ -32,7 +32,8 @@ pub(in crate::contracts) fn routes<L: Listing>() -> L {
         .post(
             "/api/v1/auth/change-password",
             change_password,
-            about("Change the password; every other session ends").or(|| vec![Error::CurrentPasswordWrong]),
+            about("Change the password; every other session ends")
+                .or(|| vec![Error::CurrentPasswordWrong, too_many_requests()]),
         )
         .post(
             "/api/v1/auth/first-login-reset",

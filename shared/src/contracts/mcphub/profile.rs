@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::register::PASSWORD;
 use super::{Caller, Done, Told, User};
+use crate::contracts::too_many_requests;
 use crate::http::{Answer, App, Checks, Context, Json, Listing, Required, about};
 use crate::identity::Error;
 use crate::messages::{self, Text};
@@ -14,7 +15,8 @@ pub(in crate::contracts) fn routes<L: Listing>() -> L {
     L::new().get("/api/auth/user", user, about("The signed-in account")).post(
         "/api/auth/change-password",
         change_password,
-        about("Change the password; every other session ends").or(|| vec![Error::CurrentPasswordWrong]),
+        about("Change the password; every other session ends")
+            .or(|| vec![Error::CurrentPasswordWrong, too_many_requests()]),
     )
 }
 

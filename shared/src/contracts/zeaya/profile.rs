@@ -9,7 +9,7 @@ use time::Date;
 
 use super::register::PASSWORD;
 use super::{Caller, Done, LOCAL_TIME, Told, done, local_time, success};
-use crate::contracts::avatars;
+use crate::contracts::{avatars, too_many_requests};
 use crate::http::{Answer, App, Checks, Context, Failure, Field, Json, Listing, Required, about};
 use crate::identity::{Account, Error, Gender, Problem, ProfileChanges, Usage};
 use crate::messages::Text;
@@ -28,7 +28,8 @@ pub(in crate::contracts) fn routes<L: Listing>() -> L {
         .put(
             "/api/auth/password",
             change_password,
-            about("Change the password; every other session ends").or(|| vec![Error::CurrentPasswordWrong]),
+            about("Change the password; every other session ends")
+                .or(|| vec![Error::CurrentPasswordWrong, too_many_requests()]),
         )
         .and(super::avatar::routes())
 }

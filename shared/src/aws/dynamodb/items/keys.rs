@@ -108,6 +108,7 @@ impl Key {
                 Self::new(format!("attempts#register#{}", fitting(network)), COUNTER)
             }
             AttemptKey::SecondFactor(account) => Self::new(format!("attempts#second_factor#{account}"), COUNTER),
+            AttemptKey::CurrentPassword(account) => Self::new(format!("attempts#password#{account}"), COUNTER),
         }
     }
 
