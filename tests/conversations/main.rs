@@ -28,6 +28,7 @@ mod refusals;
 mod restart;
 mod round_trips;
 mod rows;
+mod scopes;
 mod second_factor;
 mod sessions;
 mod sign_in_limits;

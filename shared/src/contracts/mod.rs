@@ -23,7 +23,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::http::{Contract, Failure, Group, Listing, Render};
-use crate::identity::Error;
+use crate::identity::{Error, Scope};
 use crate::openapi::{Description, shape_of};
 
 /// Sign in and out.
@@ -64,6 +64,40 @@ pub(crate) fn profile<L: Listing>(contract: Contract) -> L {
         Contract::Sproutgate => sproutgate::profile::routes(),
         Contract::Mcphub => mcphub::profile::routes(),
     }
+}
+
+/// What an API token needs for a request of the administrator's side.
+pub(crate) trait Needs {
+    /// The scope.
+    const SCOPE: Scope;
+}
+
+/// For requests that change something.
+pub(crate) struct ToChange;
+
+/// For those that don't.
+pub(crate) struct ToRead;
+
+/// For reports of usage.
+pub(crate) struct ToReport;
+
+/// For looking at usage.
+pub(crate) struct ToReadUsage;
+
+impl Needs for ToChange {
+    const SCOPE: Scope = Scope::AdminWrite;
+}
+
+impl Needs for ToRead {
+    const SCOPE: Scope = Scope::AdminRead;
+}
+
+impl Needs for ToReport {
+    const SCOPE: Scope = Scope::UsageWrite;
+}
+
+impl Needs for ToReadUsage {
+    const SCOPE: Scope = Scope::UsageRead;
 }
 
 /// The administrator's side.

@@ -2,15 +2,16 @@
 
 use futures_util::future::try_join;
 
-use super::{AccessToken, Account, AdminToken, Error, Gate, Hashed, Identity, Result, SignedIn, Visitor};
+use super::api_token::PresentedApiToken;
+use super::{AccessToken, Account, AdminToken, Error, Gate, Hashed, Identity, Result, Scope, Visitor, Vouched};
 
 /// Who asks as an administrator.
 #[derive(Debug, Clone)]
 pub enum Administrator {
     /// Whoever holds the deployment's administrator token, and from where they ask.
     TokenHolder(Visitor),
-    /// A signed-in account whose role is administrator.
-    SignedIn(Box<SignedIn>),
+    /// An account whose role is administrator: signed in, or by an API token with the scope for it.
+    Account(Box<Vouched>),
 }
 
 /// One page of accounts.
@@ -28,25 +29,36 @@ pub struct AccountPage {
 const MOST_SKIPPED: u32 = 500;
 
 impl Identity {
-    /// Admits an administrator by a token that is either the deployment's administrator token or the access
-    /// token of a signed-in administrator.
-    pub async fn authorize_administrator(&self, token: Option<&str>, visitor: &Visitor) -> Result<Administrator> {
+    /// Admits an administrator by a token that is the deployment's administrator token, the access token of a signed-in
+    /// administrator, or an API token of one that has the scope.
+    pub async fn authorize_administrator(
+        &self,
+        token: Option<&str>,
+        needed: Scope,
+        visitor: &Visitor,
+    ) -> Result<Administrator> {
         let Some(token) = token.filter(|token| !token.is_empty()) else { return Err(Error::TokenMissing) };
-        self.refuse_api_token(&AccessToken::new(token), visitor).await?;
-        if looks_like_jwt(token) {
-            return self.require_administrator(&AccessToken::new(token), visitor).await;
+        let presented = AccessToken::new(token);
+        if looks_like_jwt(token) || PresentedApiToken::is_meant(&presented) {
+            return self.require_administrator(&presented, needed, visitor).await;
         }
         let kept = self.store.admin_token().await?;
         let right = kept.is_some_and(|kept| kept.matches(token.as_bytes()));
         if right { Ok(Administrator::TokenHolder(visitor.clone())) } else { Err(Error::TokenInvalid) }
     }
 
-    async fn require_administrator(&self, token: &AccessToken, visitor: &Visitor) -> Result<Administrator> {
-        let signed_in = self.authenticate(Some(token), Gate::Closed, visitor).await?.signed_in()?;
-        if !signed_in.account.account.is_admin() {
+    async fn require_administrator(
+        &self,
+        token: &AccessToken,
+        needed: Scope,
+        visitor: &Visitor,
+    ) -> Result<Administrator> {
+        let vouched = self.authenticate(Some(token), Gate::Closed, visitor).await?;
+        vouched.by.check(needed)?;
+        if !vouched.account.account.is_admin() {
             return Err(Error::NotAdministrator);
         }
-        Ok(Administrator::SignedIn(Box::new(signed_in)))
+        Ok(Administrator::Account(Box::new(vouched)))
     }
 
     /// The administrator whose access token this is, if it is one: for requests that anybody may make and
@@ -61,7 +73,9 @@ impl Identity {
             // A refusal leaves the person who they would be without a token.
             answer => answer.ok(),
         };
-        Ok(vouched.map(|vouched| vouched.acting()).filter(Account::is_admin))
+        // An API token makes nobody an administrator here, whatever its scopes: it may be any program's.
+        let signed_in = vouched.map(Vouched::signed_in).transpose().unwrap_or_default();
+        Ok(signed_in.map(|signed_in| signed_in.account.account).filter(Account::is_admin))
     }
 
     /// Sets the deployment's administrator token; only its hash is kept.

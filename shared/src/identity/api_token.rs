@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::chance::{self, Chance};
-use super::{AccessToken, Account, AccountId, Hashed};
+use super::{AccessToken, Account, AccountId, Hashed, Scopes};
 
 /// An API token's identifier: a UUIDv7, so that they sort by age.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -37,6 +37,9 @@ pub struct ApiToken {
     pub account: AccountId,
     /// What its owner calls it.
     pub name: String,
+    /// What it may do.
+    #[serde(default)]
+    pub scopes: Scopes,
     /// Hash of its secret.
     pub secret: Hashed,
     /// The account's [`token_generation`](super::Account::token_generation) when it was made.
@@ -57,6 +60,7 @@ impl ApiToken {
     pub(crate) fn make(
         account: &Account,
         name: String,
+        scopes: Scopes,
         expires_at: Option<OffsetDateTime>,
         now: OffsetDateTime,
         chance: &dyn Chance,
@@ -68,6 +72,7 @@ impl ApiToken {
             id: presented.id,
             account: account.id,
             name,
+            scopes,
             secret: Hashed::of(&presented.secret),
             generation: account.token_generation,
             created_at: now,

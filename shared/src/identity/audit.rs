@@ -232,7 +232,7 @@ impl From<&SignedIn> for Origin {
 impl From<&Administrator> for Origin {
     fn from(administrator: &Administrator) -> Self {
         match administrator {
-            Administrator::SignedIn(by) => Self::from(&**by),
+            Administrator::Account(by) => Self::from(&**by),
             Administrator::TokenHolder(visitor) => Self { actor: Actor::AdminToken, visitor: visitor.clone() },
         }
     }

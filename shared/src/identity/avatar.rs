@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Change, Error, Identity, Picture, PictureVersion, Result, Vouched};
+use super::{Account, Change, Error, Identity, Picture, PictureVersion, Result, Scope, Vouched};
 
 /// Where to see what a person looks like.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -67,6 +67,7 @@ impl Account {
 impl Identity {
     /// Makes the person's avatar of an uploaded picture.
     pub async fn upload_avatar(&self, vouched: Vouched, upload: Vec<u8>) -> Result<Account> {
+        vouched.by.check(Scope::ProfileWrite)?;
         let picture = self.draw(upload).await?;
         self.amend(vouched, |account| {
             account.profile.avatar = Avatar::Uploaded(picture.version().clone());

@@ -149,7 +149,7 @@ impl Identity {
                 self.check_live(&account.account, &session)?;
                 Ok(account)
             }
-            Voucher::ApiToken(token) => {
+            Voucher::ApiToken(token, _) => {
                 let (account, token) = self.store.account_and_api_token(account, *token).await?;
                 let (Some(account), Some(token)) = (account, token) else { return Err(Error::SessionEnded) };
                 self.check_live_token(&account.account, &token)?;

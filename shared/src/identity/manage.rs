@@ -6,7 +6,7 @@ use super::ownership::whole_ownership;
 use super::register::{FIRST_ADMINISTRATOR, check_name};
 use super::{
     Account, AccountId, Administrator, AttemptKey, Change, ClaimKind, EmailAddress, Error, Identity, Name, Password,
-    ProfileChanges, Result, Role, Versioned, Voucher, canonical,
+    ProfileChanges, Result, Role, Versioned, canonical,
 };
 
 /// What an administrator may set; `None` leaves a field as it is, or as new accounts have it.
@@ -188,8 +188,8 @@ impl Identity {
     pub(super) async fn check_still_administers(&self, by: &Administrator) -> Result<()> {
         match by {
             Administrator::TokenHolder(_) => Ok(()),
-            Administrator::SignedIn(by) => {
-                let own = self.reread(by.account.account.id, &Voucher::Session(Box::new(by.session.clone()))).await?;
+            Administrator::Account(by) => {
+                let own = self.reread(by.account.account.id, &by.by).await?;
                 if own.account.is_admin() { Ok(()) } else { Err(Error::NotAdministrator) }
             }
         }

@@ -4,7 +4,7 @@ use super::audit::Origin;
 use super::ownership::changed_ownership;
 use super::register::FIRST_ADMINISTRATOR;
 use super::{
-    Account, AttemptKey, Change, EmailAddress, Error, Identity, Name, Opened, Password, ProfileChanges, Result,
+    Account, AttemptKey, Change, EmailAddress, Error, Identity, Name, Opened, Password, ProfileChanges, Result, Scope,
     SessionId, SessionTerms, SignedIn, Visitor, Vouched,
 };
 
@@ -22,6 +22,7 @@ pub struct FirstLoginReset {
 impl Identity {
     /// Changes what the person says of themselves.
     pub async fn update_profile(&self, vouched: Vouched, changes: ProfileChanges) -> Result<Account> {
+        vouched.by.check(Scope::ProfileWrite)?;
         if changes.is_empty() {
             return Ok(vouched.account.account);
         }

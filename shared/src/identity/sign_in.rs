@@ -9,7 +9,8 @@ use super::audit::{Action, Origin};
 use super::second_factor::Door;
 use super::{
     AccessToken, Account, AccountId, ApiTokenId, ChallengeToken, Change, Claim, ClaimKind, Code, Error, Identifier,
-    Identity, Password, PendingSignIn, RefreshToken, Result, Role, Session, SessionTerms, Versioned, Visitor,
+    Identity, Password, PendingSignIn, RefreshToken, Result, Role, Scope, Scopes, Session, SessionTerms, Versioned,
+    Visitor,
 };
 
 /// An attempt to sign in.
@@ -78,8 +79,8 @@ pub struct Vouched {
 pub enum Voucher {
     /// A session: the person signed in.
     Session(Box<Session>),
-    /// An API token: a program that the person trusts with everything but the account's keys.
-    ApiToken(ApiTokenId),
+    /// An API token: a program that the person trusts with some things, and never with the account's keys.
+    ApiToken(ApiTokenId, Scopes),
 }
 
 impl Vouched {
@@ -89,13 +90,14 @@ impl Vouched {
             Voucher::Session(session) => {
                 Ok(SignedIn { account: self.account, session: *session, visitor: self.visitor })
             }
-            Voucher::ApiToken(_) => Err(Error::ScopeMissing),
+            Voucher::ApiToken(..) => Err(Error::ScopeMissing),
         }
     }
 
-    /// The account as the bearer may act for it: see [`Voucher::narrow`].
-    pub fn acting(&self) -> Account {
-        self.by.narrow(self.account.account.clone())
+    /// The account as the bearer may look at it: see [`Voucher::narrow`].
+    pub fn acting(&self) -> Result<Account> {
+        self.by.check(Scope::ProfileRead)?;
+        Ok(self.by.narrow(self.account.account.clone()))
     }
 }
 
@@ -107,12 +109,20 @@ impl From<SignedIn> for Vouched {
 }
 
 impl Voucher {
+    /// Refuses what an API token may not do.
+    pub(super) fn check(&self, needed: Scope) -> Result<()> {
+        match self {
+            Self::Session(_) => Ok(()),
+            Self::ApiToken(_, scopes) => scopes.check(needed),
+        }
+    }
+
     /// An account as its bearer may act for it: through an API token an administrator is an ordinary person,
     /// also to other services that ask who this is. For showing, never for storing.
     pub fn narrow(&self, account: Account) -> Account {
         match self {
             Self::Session(_) => account,
-            Self::ApiToken(_) => Account { role: Role::User, ..account },
+            Self::ApiToken(..) => Account { role: Role::User, ..account },
         }
     }
 }

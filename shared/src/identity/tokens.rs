@@ -6,7 +6,7 @@ use super::api_token::PresentedApiToken;
 use super::audit::{Action, Origin};
 use super::context::{MOST_ATTEMPTS, contended};
 use super::{
-    AccessToken, Account, ApiToken, ApiTokenId, Change, Error, Gate, Identity, Refused, Result, SignedIn, Visitor,
+    AccessToken, Account, ApiToken, ApiTokenId, Change, Error, Identity, Refused, Result, Scopes, SignedIn, Visitor,
     Vouched, Voucher,
 };
 
@@ -18,17 +18,19 @@ const USE_GAP: Duration = Duration::from_secs(60);
 const MOST_CLEARED: usize = 90;
 
 impl Identity {
-    /// Makes an API token; its secret is told this once. `life` is how long it is good, for ever where absent.
+    /// Makes an API token; its secret is told this once. Scopes that take an administrator are an administrator's to give. `life` is how long it is good, for ever where absent.
     pub async fn create_api_token(
         &self,
         signed_in: SignedIn,
         name: String,
+        scopes: Scopes,
         life: Option<Duration>,
     ) -> Result<(ApiToken, AccessToken)> {
         let origin = Origin::from(&signed_in);
         let Vouched { account: mut read, by, visitor: _ } = Vouched::from(signed_in);
         let now = self.now();
         for attempt in 0..MOST_ATTEMPTS {
+            scopes.check_owner(&read.account)?;
             // The account was read before its tokens, and is written with the new one: who adds a token after this
             // count makes the account's version stale, so that parallel requests can't pass the limit.
             let kept = self.store.api_tokens(read.account.id).await?;
@@ -36,8 +38,14 @@ impl Identity {
             if live.len() >= MOST_API_TOKENS {
                 return Err(Error::LimitReached);
             }
-            let (token, secret) =
-                ApiToken::make(&read.account, name.clone(), life.map(|life| now + life), now, &*self.chance)?;
+            let (token, secret) = ApiToken::make(
+                &read.account,
+                name.clone(),
+                scopes.clone(),
+                life.map(|life| now + life),
+                now,
+                &*self.chance,
+            )?;
             let mut changes =
                 vec![Change::UpdateAccount { account: &read.account, was: read.version }, Change::AddApiToken(&token)];
             let cleared = dead.iter().take(MOST_CLEARED);
@@ -91,7 +99,7 @@ impl Identity {
         }
         self.check_live_token(&account.account, &kept)?;
         self.note_use(&kept).await;
-        Ok(Vouched { account, by: Voucher::ApiToken(kept.id), visitor: visitor.clone() })
+        Ok(Vouched { account, by: Voucher::ApiToken(kept.id, kept.scopes), visitor: visitor.clone() })
     }
 
     /// Refuses a token that is past its time or ended with all others, or whose account is disabled or not yet its
@@ -113,13 +121,5 @@ impl Identity {
         if due && let Err(failed) = self.store.note_use(token, now).await {
             tracing::warn!(outcome = %failed, "the last use of an API token was not written");
         }
-    }
-
-    /// Refuses an API token where a session is needed, once it is known to be a good one.
-    pub(super) async fn refuse_api_token(&self, token: &AccessToken, visitor: &Visitor) -> Result<()> {
-        if PresentedApiToken::is_meant(token) {
-            self.authenticate(Some(token), Gate::Closed, visitor).await?.signed_in()?;
-        }
-        Ok(())
     }
 }

@@ -1,5 +1,7 @@
 //! `GET|POST /api/v1/admin/users`, `PUT|DELETE /api/v1/admin/users/{id}`.
 
+use std::marker::PhantomData;
+
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use schemars::{JsonSchema, SchemaGenerator};
@@ -9,7 +11,7 @@ use super::profile::{NICKNAME, Profile, RoleName};
 use super::register::{NAME, PASSWORD};
 use super::session::{describe_credentials, presented};
 use super::{Told, second_factor, success};
-use crate::contracts::{LARGEST, MOST_SEARCHED, administrators};
+use crate::contracts::{LARGEST, MOST_SEARCHED, Needs, ToChange, ToRead, administrators};
 use crate::http::{App, Checks, Context, Failure, Field, Json, Listing, Query, Required, Segment, about};
 use crate::identity::{
     AccessToken, AccountChanges, AccountDetails, AccountId, Administrator, Error, NewAccount, ProfileChanges, Role,
@@ -53,21 +55,23 @@ pub(in crate::contracts) fn routes<L: Listing>() -> L {
         .and(second_factor::admin_routes())
 }
 
-/// Who asks. It comes before what else is read of a request, so that nobody but administrators learns anything.
-pub(super) struct By(pub(super) Administrator);
+/// Who asks, and what an API token needs for it. It comes before what else is read of a request, so that nobody but
+/// administrators learns anything.
+pub(super) struct By<N = ToChange>(pub(super) Administrator, pub(super) PhantomData<N>);
 
-impl FromRequestParts<App> for By {
+impl<N: Needs> FromRequestParts<App> for By<N> {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let context = Context::from_request_parts(parts, app).await?;
         let token = presented(parts, app, &context)?;
         let token = token.as_ref().map(AccessToken::reveal);
-        Ok(Self(app.identity.authorize_administrator(token, &context.visitor()).await?))
+        let by = app.identity.authorize_administrator(token, N::SCOPE, &context.visitor()).await?;
+        Ok(Self(by, PhantomData))
     }
 }
 
-impl Input for By {
+impl<N: Needs> Input for By<N> {
     fn describe(operation: &mut Operation, _: &mut SchemaGenerator) {
         describe_credentials(operation);
         operation.refuses(administrators());
@@ -102,7 +106,7 @@ struct ListAnswer {
 async fn list_users(
     State(app): State<App>,
     context: Context,
-    _: By,
+    _: By<ToRead>,
     Query(query): Query<ListQuery>,
 ) -> Told<ListAnswer> {
     let mut checks = Checks::new();
@@ -186,7 +190,7 @@ impl Details {
 async fn create_user(
     State(app): State<App>,
     context: Context,
-    By(by): By,
+    By(by, _): By,
     Json(body): Json<CreateRequest>,
 ) -> Told<Profile, 201> {
     let mut checks = Checks::new();
@@ -203,7 +207,7 @@ async fn create_user(
 async fn update_user(
     State(app): State<App>,
     context: Context,
-    By(by): By,
+    By(by, _): By,
     Segment(id): Segment,
     Json(body): Json<UpdateRequest>,
 ) -> Told<Profile> {
@@ -223,7 +227,7 @@ async fn update_user(
     success(Profile::of(&account, &context))
 }
 
-async fn deactivate_user(State(app): State<App>, By(by): By, Segment(id): Segment) -> Told<()> {
+async fn deactivate_user(State(app): State<App>, By(by, _): By, Segment(id): Segment) -> Told<()> {
     let read = find(&app, &id).await?;
     let details = AccountDetails { active: Some(false), ..AccountDetails::default() };
     app.identity.change_account(&by, read, AccountChanges { details, ..AccountChanges::default() }).await?;

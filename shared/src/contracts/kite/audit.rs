@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::admin::By;
 use super::session::Caller;
 use super::{Told, success};
-use crate::contracts::rfc3339;
+use crate::contracts::{ToRead, rfc3339};
 use crate::http::{App, Checks, Field, Listing, Query, about};
 use crate::identity::{AccountId, Action, Actor, AuditEvent, Error, EventId, Party, Trail, TrailPage};
 
@@ -163,7 +163,7 @@ async fn own(State(app): State<App>, Caller(caller): Caller, Query(query): Query
     shown(&app.identity.read_own_trail(&caller, before, limit).await?)
 }
 
-async fn all(State(app): State<App>, _: By, Query(query): Query<AllQuery>) -> Told<EventsShown> {
+async fn all(State(app): State<App>, _: By<ToRead>, Query(query): Query<AllQuery>) -> Told<EventsShown> {
     let mut checks = Checks::new();
     let (limit, before) = read_page(&mut checks, query.limit, query.cursor);
     let about = checks.optional("user_id", query.user_id, "string");

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::admin::By;
 use super::{Told, success};
-use crate::contracts::rfc3339;
+use crate::contracts::{ToRead, rfc3339};
 use crate::http::{App, Checks, Field, Json, Listing, about};
 use crate::identity::{KeyState, KeyStatus};
 
@@ -72,7 +72,7 @@ fn shown(keys: &[KeyStatus]) -> Told<KeysShown> {
     success(KeysShown { items: keys.iter().map(KeyShown::of).collect() })
 }
 
-async fn list(State(app): State<App>, _: By) -> Told<KeysShown> {
+async fn list(State(app): State<App>, _: By<ToRead>) -> Told<KeysShown> {
     shown(&app.identity.list_keys().await?)
 }
 
@@ -84,7 +84,7 @@ struct RotateRequest {
     at_once: Field<bool>,
 }
 
-async fn rotate(State(app): State<App>, By(by): By, Json(body): Json<RotateRequest>) -> Told<KeysShown> {
+async fn rotate(State(app): State<App>, By(by, _): By, Json(body): Json<RotateRequest>) -> Told<KeysShown> {
     let mut checks = Checks::new();
     let at_once = checks.optional("at_once", body.at_once, "boolean").unwrap_or(false);
     checks.finish()?;

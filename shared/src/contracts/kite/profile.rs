@@ -128,7 +128,7 @@ impl Profile {
 }
 
 async fn profile(context: Context, caller: NewCaller) -> Told<Profile> {
-    success(Profile::of(&caller.0.acting(), &context))
+    success(Profile::of(&caller.0.acting()?, &context))
 }
 
 #[derive(Deserialize, JsonSchema)]

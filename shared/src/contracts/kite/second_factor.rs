@@ -179,7 +179,7 @@ async fn verify(State(app): State<App>, context: Context, Json(body): Json<Verif
     session_answer(&opened, &app, &context)
 }
 
-async fn reset(State(app): State<App>, By(by): By, Segment(id): Segment) -> Told<()> {
+async fn reset(State(app): State<App>, By(by, _): By, Segment(id): Segment) -> Told<()> {
     let read = find(&app, &id).await?;
     app.identity.reset_second_factor(&by, read).await?;
     success(())

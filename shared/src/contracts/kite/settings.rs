@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::admin::By;
 use super::{Told, success};
-use crate::contracts::LARGEST;
+use crate::contracts::{LARGEST, ToRead};
 use crate::http::{App, Checks, Json, Listing, Nullable, about};
 use crate::identity::{RuntimeSettings, SettingsChanges};
 
@@ -49,7 +49,7 @@ impl SettingsBody {
     }
 }
 
-async fn show(State(app): State<App>, _: By) -> Told<SettingsBody> {
+async fn show(State(app): State<App>, _: By<ToRead>) -> Told<SettingsBody> {
     let settings = app.identity.runtime_settings().await?;
     success(SettingsBody::of(&settings, &app))
 }
@@ -64,7 +64,7 @@ struct SettingsRequest {
     default_storage_limit: Nullable<i64>,
 }
 
-async fn change(State(app): State<App>, By(by): By, Json(body): Json<SettingsRequest>) -> Told<SettingsBody> {
+async fn change(State(app): State<App>, By(by, _): By, Json(body): Json<SettingsRequest>) -> Told<SettingsBody> {
     let mut checks = Checks::new();
     let changes = SettingsChanges {
         allow_registration: checks

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::admin::{By, find};
 use super::{Told, success};
-use crate::contracts::LARGEST;
+use crate::contracts::{LARGEST, ToReadUsage, ToReport};
 use crate::http::{App, Checks, Failure, Field, Json, Listing, Required, Segment, about};
 use crate::identity::{Account, Counter, Error, MOST_USAGE_CHANGES, Problem, UsageChange, Whose, check_length};
 use crate::openapi::{Input, Operation};
@@ -148,7 +148,7 @@ struct ReportAnswer {
 
 async fn report(
     State(app): State<App>,
-    By(by): By,
+    By(by, _): By<ToReport>,
     IdempotencyKey(key): IdempotencyKey,
     Json(body): Json<ReportRequest>,
 ) -> Told<ReportAnswer> {
@@ -160,7 +160,7 @@ async fn report(
     success(ReportAnswer { items: accounts.iter().map(UsageBody::of).collect() })
 }
 
-async fn show(State(app): State<App>, _: By, Segment(id): Segment) -> Told<UsageBody> {
+async fn show(State(app): State<App>, _: By<ToReadUsage>, Segment(id): Segment) -> Told<UsageBody> {
     success(UsageBody::of(&find(&app, &id).await?.account))
 }
 

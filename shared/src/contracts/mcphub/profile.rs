@@ -28,7 +28,7 @@ struct UserAnswer {
 }
 
 async fn user(Caller(caller): Caller) -> Told<UserAnswer> {
-    Answer::of(&UserAnswer { success: true, user: User::of(&caller.acting()) })
+    Answer::of(&UserAnswer { success: true, user: User::of(&caller.acting()?) })
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -1,5 +1,7 @@
 //! `GET|POST /api/admin/users`, `PUT|DELETE /api/admin/users/{account}`.
 
+use std::marker::PhantomData;
+
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use schemars::{JsonSchema, SchemaGenerator};
@@ -7,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::register::{AVATAR_URL, BIO, DISPLAY_NAME, NAME, PASSWORD, PHONE};
 use super::{Told, User, UserAnswer, user};
-use crate::contracts::{LARGEST, MOST_SEARCHED, administrators, avatars};
+use crate::contracts::{LARGEST, MOST_SEARCHED, Needs, ToChange, ToRead, administrators, avatars};
 use crate::http::{
     Answer, App, Checks, Context, Failure, Field, Json, Listing, Query, Required, Segment, about, credentials,
     query_value,
@@ -47,19 +49,22 @@ pub(in crate::contracts) fn routes<L: Listing>() -> L {
         )
 }
 
-/// Who asks. It comes before what else is read of a request, so that nobody but administrators learns anything.
-struct By(Administrator);
+/// Who asks, and what an API token needs for it. It comes before what else is read of a request, so that nobody but
+/// administrators learns anything.
+struct By<N = ToChange>(Administrator, PhantomData<N>);
 
-impl FromRequestParts<App> for By {
+impl<N: Needs> FromRequestParts<App> for By<N> {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let visitor = Context::from_request_parts(parts, app).await?.visitor();
-        Ok(Self(app.identity.authorize_administrator(admin_token(parts).as_deref(), &visitor).await?))
+        let token = admin_token(parts);
+        let by = app.identity.authorize_administrator(token.as_deref(), N::SCOPE, &visitor).await?;
+        Ok(Self(by, PhantomData))
     }
 }
 
-impl Input for By {
+impl<N: Needs> Input for By<N> {
     fn describe(operation: &mut Operation, _: &mut SchemaGenerator) {
         operation.secured_by(&[Scheme::AdminHeader, Scheme::Bearer, Scheme::TokenQuery]);
         operation.refuses(administrators());
@@ -103,7 +108,7 @@ struct ListAnswer {
 async fn list_users(
     State(app): State<App>,
     context: Context,
-    _: By,
+    _: By<ToRead>,
     Query(query): Query<ListQuery>,
 ) -> Told<ListAnswer> {
     let mut checks = Checks::new();
@@ -205,7 +210,7 @@ impl Details {
 async fn create_user(
     State(app): State<App>,
     context: Context,
-    By(by): By,
+    By(by, _): By,
     Json(body): Json<CreateRequest>,
 ) -> Told<UserAnswer> {
     let mut checks = Checks::new();
@@ -222,7 +227,7 @@ async fn create_user(
 async fn update_user(
     State(app): State<App>,
     context: Context,
-    By(by): By,
+    By(by, _): By,
     Segment(name): Segment,
     Json(body): Json<UpdateRequest>,
 ) -> Told<UserAnswer> {
@@ -241,7 +246,7 @@ struct DeletedAnswer {
     deleted: bool,
 }
 
-async fn delete_user(State(app): State<App>, By(by): By, Segment(name): Segment) -> Told<DeletedAnswer> {
+async fn delete_user(State(app): State<App>, By(by, _): By, Segment(name): Segment) -> Told<DeletedAnswer> {
     let read = app.identity.account_named(&name).await?;
     app.identity.delete_account(&by, read).await?;
     Answer::of(&DeletedAnswer { deleted: true })

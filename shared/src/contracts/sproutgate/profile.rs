@@ -30,7 +30,7 @@ pub(in crate::contracts) fn routes<L: Listing>() -> L {
 }
 
 async fn me(context: Context, Caller(caller): Caller) -> Told<UserAnswer> {
-    user(&caller.acting(), &context)
+    user(&caller.acting()?, &context)
 }
 
 #[derive(Deserialize, JsonSchema)]

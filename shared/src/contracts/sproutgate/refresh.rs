@@ -110,9 +110,10 @@ async fn verify_bearer(State(app): State<App>, context: Context, Bearer(bearer):
 }
 
 async fn verify(app: &App, context: &Context, token: Option<&AccessToken>) -> Result<Verdict, Failure> {
-    match app.identity.authenticate(token, Gate::Closed, &context.visitor()).await {
-        Ok(caller) => {
-            let answer = ValidAnswer { valid: true, user: User::of(&caller.acting(), context) };
+    let vouched = app.identity.authenticate(token, Gate::Closed, &context.visitor()).await;
+    match vouched.and_then(|vouched| vouched.acting()) {
+        Ok(account) => {
+            let answer = ValidAnswer { valid: true, user: User::of(&account, context) };
             Ok(Verdict::Valid(Answer::of(&answer)?))
         }
         Err(accident) if accident.is_accident() => Err(accident.into()),

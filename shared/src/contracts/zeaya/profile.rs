@@ -77,7 +77,7 @@ impl From<Usage> for Stats {
 }
 
 async fn user(State(app): State<App>, context: Context, Caller(caller): Caller) -> Told<FullUser> {
-    let account = &caller.acting();
+    let account = &caller.acting()?;
     let profile = &account.profile;
     let user = FullUser {
         id: account.number,
