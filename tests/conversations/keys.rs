@@ -129,7 +129,10 @@ async fn what_another_process_rotates_counts_here_before_it_signs_and_after_five
     world.register("alice", "secret123").await;
     let old = long_token(&mut world).await;
     let other = another_process(&world, Policy::default());
-    let by = other.authorize_administrator(Some(&admin), Scope::AdminWrite, &Default::default()).await.expect("an administrator");
+    let by = other
+        .authorize_administrator(Some(&admin), Scope::AdminWrite, &Default::default())
+        .await
+        .expect("an administrator");
     other.rotate_keys(&by, true).await.expect("another key");
     world.clock.advance(KEPT);
     assert_eq!(statuses(&mut world, &old).await, [401; 4]);

@@ -13,8 +13,10 @@ async fn token(world: &mut World, session: &str, scopes: &[&str]) -> String {
     made.text("/data/token")
 }
 
+type Request = (Method, &'static str, Value);
+
 /// Requests of each kind, of every contract that has them.
-fn requests() -> Vec<(&'static str, Vec<(Method, &'static str, Value)>)> {
+fn requests() -> Vec<(&'static str, Vec<Request>)> {
     vec![
         (
             "read the profile",
@@ -75,7 +77,7 @@ fn requests() -> Vec<(&'static str, Vec<(Method, &'static str, Value)>)> {
 }
 
 /// Whether all requests of a kind pass (`yes`) or all are refused for want of a scope (`no`).
-async fn may(world: &mut World, token: &str, id: &str, requests: Vec<(Method, &'static str, Value)>) -> &'static str {
+async fn may(world: &mut World, token: &str, id: &str, requests: Vec<Request>) -> &'static str {
     let mut passed = Vec::new();
     for (method, path, body) in requests {
         let path = path.replace("{id}", id);

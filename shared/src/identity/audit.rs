@@ -37,13 +37,14 @@ impl std::fmt::Display for EventId {
 pub struct Party {
     /// Which account.
     pub id: AccountId,
-    /// Its name then.
+    /// Its name then, "" where that was an e-mail address.
     pub name: String,
 }
 
 impl From<&Account> for Party {
     fn from(account: &Account) -> Self {
-        Self { id: account.id, name: account.name.as_str().to_owned() }
+        let name = if account.name.looks_like_an_address() { "" } else { account.name.as_str() };
+        Self { id: account.id, name: name.to_owned() }
     }
 }
 
@@ -74,7 +75,7 @@ impl Actor {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// The account was made.
+    /// The account was made; the detail is its role, unless that is the ordinary one.
     AccountCreated,
     /// An administrator changed something that has no action of its own.
     AccountChanged,

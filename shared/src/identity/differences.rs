@@ -26,6 +26,12 @@ pub(super) fn between(before: &Account, after: &Account) -> Vec<Act> {
     acts
 }
 
+/// That the account was made, and as an administrator's, where it is one.
+pub(super) fn creation(account: &Account) -> Act {
+    let detail = if account.is_admin() { role(account.role) } else { "" };
+    (Action::AccountCreated, detail.to_owned())
+}
+
 fn role(role: Role) -> &'static str {
     match role {
         Role::User => "user",

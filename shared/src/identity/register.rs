@@ -4,10 +4,11 @@ use futures_util::future::{try_join, try_join_all, try_join4};
 use time::OffsetDateTime;
 
 use super::admission::network;
-use super::audit::{Action, Origin};
+use super::audit::Origin;
 use super::challenge::Subject;
 use super::code_mail::CodeMail;
 use super::context::contended;
+use super::differences;
 use super::ownership::first_ownership;
 use super::{
     Account, AccountId, AttemptKey, Challenge, ChallengeKey, Change, Claim, ClaimKind, Code, DEFAULT_STORAGE_LIMIT,
@@ -284,7 +285,7 @@ impl Identity {
     }
 
     fn record_creation(&self, origin: &Origin, account: &Account) -> Result<Vec<Change<'static>>> {
-        self.record(origin, Some(account), [(Action::AccountCreated, String::new())])
+        self.record(origin, Some(account), [differences::creation(account)])
     }
 
     /// The stored code that a guess matches, at whichever address.

@@ -10,6 +10,7 @@ use super::audit::{Action, Origin};
 use super::challenge::Subject;
 use super::code_mail::CodeMail;
 use super::context::{MOST_ATTEMPTS, contended};
+use super::differences;
 use super::register::email_claim;
 use super::{
     Account, CODE_LIFE, Challenge, ChallengeKey, Change, ClaimKind, Code, EmailAddress, Errand, Error, Identifier,
@@ -132,7 +133,8 @@ impl Identity {
         hash: &PasswordHash,
         visitor: &Visitor,
     ) -> Result<bool> {
-        let Versioned { mut account, version } = read;
+        let Versioned { account: before, version } = read;
+        let mut account = before.clone();
         let proved = challenge.address.key();
         account.password = hash.clone();
         account.must_change_password = false;
@@ -149,8 +151,11 @@ impl Identity {
             Change::UseChallenge { challenge, account: account.id },
         ];
         changes.extend(email_claim(&account).filter(|claim| claim.verified).map(Change::TakeClaim));
-        let reset = (Action::PasswordReset, String::new());
-        changes.extend(self.record(&Origin::of(&account, visitor), Some(&account), [reset])?);
+        let mut acts = differences::between(&before, &account);
+        acts.iter_mut()
+            .filter(|(action, _)| *action == Action::PasswordChanged)
+            .for_each(|act| act.0 = Action::PasswordReset);
+        changes.extend(self.record(&Origin::of(&account, visitor), Some(&account), acts)?);
         changes.extend(lifted);
         self.commit(&changes).await
     }

@@ -241,3 +241,95 @@ async fn who_may_not_read_it_and_what_can_not_be_asked() {
     world.get(&format!("{ALL}?user_id=01990000-0000-7000-8000-000000000000")).bearer(&boss).await;
     insta::assert_snapshot!(world.transcript());
 }
+
+/// Does something and tells what was recorded of it.
+async fn tell(world: &mut World, told: &mut Vec<String>, seen: &mut BTreeSet<String>, what: &str) {
+    let token = world.server.admin_token().reveal().to_owned();
+    told.push(format!("# {what}"));
+    told.extend(news(world, &token, seen).await);
+}
+
+#[tokio::test]
+async fn every_contract_records_what_people_do() {
+    let mut world = World::start().await;
+    let (mut told, mut seen) = (Vec::new(), BTreeSet::new());
+    let boss = world.boss().await;
+    news(&mut world, &boss, &mut seen).await;
+    let zeaya = json!({"username": "zoe", "email": "zoe@example.com", "password": "secret123"});
+    let zoe = world.post("/zeaya/api/auth/register", zeaya).quietly().await.text("/data/token");
+    tell(&mut world, &mut told, &mut seen, "zeaya: an account, signed in with it").await;
+    let change = json!({"old_password": "secret123", "new_password": "secret124"});
+    world.put("/zeaya/api/auth/password", change).bearer(&zoe).quietly().await.is(200, 0);
+    tell(&mut world, &mut told, &mut seen, "zeaya: the password").await;
+    let mcphub = json!({"username": "max", "password": "secret123", "isAdmin": true});
+    let made = world.post("/mcphub/api/auth/register", mcphub).header("x-auth-token", &boss).quietly().await;
+    tell(&mut world, &mut told, &mut seen, "mcphub: an administrator, by an administrator").await;
+    let change = json!({"currentPassword": "secret123", "newPassword": "secret124"});
+    let max = made.text("/token");
+    world.post("/mcphub/api/auth/change-password", change).header("x-auth-token", &max).quietly().await.has(200);
+    tell(&mut world, &mut told, &mut seen, "mcphub: the password").await;
+    let demo = world.register_proved("demo").await;
+    tell(&mut world, &mut told, &mut seen, "sproutgate: an account by a code, and kite: signed in").await;
+    let change = json!({"password": "secret124"});
+    world.put("/sproutgate/api/auth/profile", change).bearer(&demo).quietly().await.has(200);
+    tell(&mut world, &mut told, &mut seen, "sproutgate: the password").await;
+    let other = world.sign_in("demo", "secret124").await;
+    let sessions = world.get("/api/v1/sessions").bearer(&other).quietly().await.json();
+    let sessions = sessions["data"].as_array().expect("sessions").clone();
+    let ended = sessions.iter().find(|session| session["current"] == json!(false)).expect("another")["id"].clone();
+    let path = format!("/api/v1/sessions/{}", ended.as_str().expect("an id"));
+    world.ask(Method::DELETE, &path).bearer(&other).quietly().await.is(200, 0);
+    tell(&mut world, &mut told, &mut seen, "kite: one session").await;
+    let name = json!({"username": "eve@example.com", "email": "eve@example.com", "password": "secret123"});
+    world.post("/kite/api/v1/auth/register", name).quietly().await.is(201, 0);
+    tell(&mut world, &mut told, &mut seen, "kite: an account whose name is an address").await;
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[tokio::test]
+async fn what_proves_an_address_and_who_loses_it_are_recorded() {
+    let mut world = World::start().await;
+    let (mut told, mut seen) = (Vec::new(), BTreeSet::new());
+    world.register("alice", "secret123").await;
+    tell(&mut world, &mut told, &mut seen, "an account with an address that nobody proved").await;
+    let forgot = json!({"identifier": "alice"});
+    world.post("/api/v1/auth/password-reset/request", forgot).quietly().await.is(200, 0);
+    let reset =
+        json!({"identifier": "alice", "code": world.code_for("alice@example.com"), "new_password": "secret124"});
+    world.post("/api/v1/auth/password-reset/confirm", reset).quietly().await.is(200, 0);
+    tell(&mut world, &mut told, &mut seen, "a reset proves it").await;
+    world.register("squatter", "secret123").await;
+    let registration =
+        json!({"account": "owner", "password": "secret123", "username": "", "email": "squatter@example.com"});
+    world.post("/sproutgate/api/auth/register", registration).quietly().await.has(200);
+    let proof = json!({"account": "owner", "code": world.code_for("squatter@example.com")});
+    tell(&mut world, &mut told, &mut seen, "another one").await;
+    world.post("/sproutgate/api/auth/verify-email", proof).quietly().await.has(200);
+    tell(&mut world, &mut told, &mut seen, "somebody else proves its address").await;
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[tokio::test]
+async fn recovery_codes_renewed_and_used_are_recorded() {
+    let mut world = World::start().await;
+    let (mut told, mut seen) = (Vec::new(), BTreeSet::new());
+    world.register("alice", "secret123").await;
+    let session = world.sign_in("alice", "secret123").await;
+    let (authenticator, recovery) = world.add_second_factor(&session).await;
+    tell(&mut world, &mut told, &mut seen, "a second factor").await;
+    let code = authenticator.next_code(&world);
+    let login = |code: &str| json!({"username": "alice", "password": "secret123", "code": code});
+    world.post("/mcphub/api/auth/login", login(&code)).quietly().await.has(200);
+    tell(&mut world, &mut told, &mut seen, "a sign-in with it").await;
+    world.post("/zeaya/api/auth/login", login(&recovery[0])).quietly().await.is(200, 0);
+    tell(&mut world, &mut told, &mut seen, "one with a recovery code").await;
+    let code = authenticator.next_code(&world);
+    let renew = json!({"password": "secret123", "code": code});
+    world.post("/api/v1/auth/2fa/recovery-codes", renew).bearer(&session).quietly().await.is(200, 0);
+    tell(&mut world, &mut told, &mut seen, "other recovery codes").await;
+    let code = authenticator.next_code(&world);
+    let off = json!({"password": "secret123", "code": code});
+    world.post("/api/v1/auth/2fa/disable", off).bearer(&session).quietly().await.is(200, 0);
+    tell(&mut world, &mut told, &mut seen, "without it").await;
+    insta::assert_snapshot!(told.join("\n"));
+}

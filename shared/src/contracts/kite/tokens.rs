@@ -95,7 +95,7 @@ async fn create(State(app): State<App>, Caller(caller): Caller, Json(body): Json
 }
 
 fn scopes(checks: &mut Checks, given: Field<Vec<String>>) -> Scopes {
-    let Some(names) = checks.optional("scopes", given, "array of text") else { return Scopes::default() };
+    let Some(names) = checks.optional("scopes", given, "array") else { return Scopes::default() };
     let scopes: Option<Scopes> = names.iter().map(|name| Scope::named(name)).collect();
     scopes.filter(|scopes| scopes.iter().next().is_some()).unwrap_or_else(|| {
         let known = "profile:read, profile:write, usage:read, usage:write, admin:read, admin:write";

@@ -26,7 +26,7 @@ struct LiftRequest {
     email: Required<String>,
 }
 
-async fn lift(State(app): State<App>, By(by): By, Json(body): Json<LiftRequest>) -> Told<()> {
+async fn lift(State(app): State<App>, By(by, _): By, Json(body): Json<LiftRequest>) -> Told<()> {
     let mut checks = Checks::new();
     let Some(email) = checks.email("email", body.email) else { return Err(checks.refuse()) };
     app.identity.lift_mail_mark(&by, &email).await?;
