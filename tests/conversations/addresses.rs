@@ -193,3 +193,62 @@ async fn of_two_accounts_that_prove_one_address_at_once_one_wins() {
         assert_eq!(statuses, [200, 409], "{answers:?}");
     }
 }
+
+/// Somebody made the account `squatter` with the address of somebody else, who resets its password by mail.
+async fn reset_by_the_owner(world: &mut World) {
+    let forgot = json!({"identifier": "squatter@example.com"});
+    world.post("/api/v1/auth/password-reset/request", forgot).quietly().await.is(200, 0);
+    let code = world.code_for("squatter@example.com");
+    let reset = json!({"identifier": "squatter@example.com", "code": code, "new_password": "owners-own"});
+    world.post("/api/v1/auth/password-reset/confirm", reset).quietly().await.is(200, 0);
+}
+
+#[tokio::test]
+async fn a_reset_that_proves_the_address_ends_what_an_unproven_holder_set_up() {
+    let mut world = World::start().await;
+    world.register("squatter", "secret123").await;
+    let squatter = world.sign_in("squatter", "secret123").await;
+    world.add_email(&squatter, "mallory@example.com").await;
+    let program = world.api_token(&squatter).await;
+    reset_by_the_owner(&mut world).await;
+    for token in [&squatter, &program] {
+        world.get("/api/v1/profile").bearer(token).quietly().await.is(401, 40102);
+    }
+    let owner = world.sign_in("squatter@example.com", "owners-own").await;
+    let emails = world.get("/api/v1/emails").bearer(&owner).await;
+    assert!(!emails.body.contains("mallory"), "{}", emails.body);
+    world.note("by the further address nobody resets it again");
+    world.clock.advance(Duration::from_secs(60));
+    let before = world.mails_to("mallory@example.com").len();
+    let forgot = json!({"identifier": "mallory@example.com"});
+    world.post("/api/v1/auth/password-reset/request", forgot).quietly().await.is(200, 0);
+    assert_eq!(world.mails_to("mallory@example.com").len(), before);
+    world.note("a further address that was added after the proof stays through the next reset");
+    world.add_email(&owner, "other@example.com").await;
+    world.clock.advance(Duration::from_secs(60));
+    reset_by_the_owner(&mut world).await;
+    let owner = world.sign_in("squatter@example.com", "owners-own").await;
+    world.get("/api/v1/emails").bearer(&owner).await;
+    insta::assert_snapshot!(world.transcript());
+}
+
+#[tokio::test]
+async fn where_an_unproven_holder_has_a_second_factor_the_address_stays_free_for_its_owner() {
+    let mut world = World::start().await;
+    world.register("squatter", "secret123").await;
+    let squatter = world.sign_in("squatter", "secret123").await;
+    world.add_second_factor(&squatter).await;
+    reset_by_the_owner(&mut world).await;
+    let login = json!({"username": "squatter@example.com", "password": "owners-own"});
+    world.post("/mcphub/api/auth/login", login).await;
+    world.note("so the owner makes an account of their own, and has the address from then on");
+    let registration =
+        json!({"account": "owner", "password": "owners-own", "username": "", "email": "squatter@example.com"});
+    world.clock.advance(Duration::from_secs(60));
+    world.post("/sproutgate/api/auth/register", registration).quietly().await.has(200);
+    let proof = json!({"account": "owner", "code": world.code_for("squatter@example.com")});
+    world.post("/sproutgate/api/auth/verify-email", proof).quietly().await.has(200);
+    let owner = world.sign_in("squatter@example.com", "owners-own").await;
+    assert_eq!(world.get("/api/v1/profile").bearer(&owner).quietly().await.text("/data/username"), "owner");
+    insta::assert_snapshot!(world.transcript());
+}

@@ -11,7 +11,7 @@ use super::challenge::Subject;
 use super::code_mail::CodeMail;
 use super::context::{MOST_ATTEMPTS, contended};
 use super::differences;
-use super::register::email_claim;
+use super::ownership::{changed_ownership, check_keeps_name};
 use super::{
     Account, CODE_LIFE, Challenge, ChallengeKey, Change, ClaimKind, Code, EmailAddress, Errand, Error, Identifier,
     Identity, Password, PasswordHash, Purpose, Result, Versioned, Visitor,
@@ -141,16 +141,13 @@ impl Identity {
         account.session_generation += 1;
         account.token_generation += 1;
         account.updated_at = self.now();
-        if let Some(claim) = account.email.as_mut().filter(|claim| claim.address.key() == proved) {
-            // The code came through this address, which proves it.
-            claim.verified = true;
-        }
+        account = proved_by_reset(account, &proved);
         let lifted = account.drop_mark(&proved);
         let mut changes = vec![
             Change::UpdateAccount { account: &account, was: version },
             Change::UseChallenge { challenge, account: account.id },
         ];
-        changes.extend(email_claim(&account).filter(|claim| claim.verified).map(Change::TakeClaim));
+        changes.extend(changed_ownership(&before, &account));
         let mut acts = differences::between(&before, &account);
         acts.iter_mut()
             .filter(|(action, _)| *action == Action::PasswordChanged)
@@ -165,6 +162,24 @@ impl Identity {
         let same = self.hasher.verify(new, Some(&read.account.password)).await?;
         if same { Ok(()) } else { Err(Error::CodeWrong) }
     }
+}
+
+/// The account after a code came through one of its addresses. A primary address is proved by that; for the first time,
+/// it may have been somebody else who made the account with it, and whose further addresses would let them in again: they
+/// go. Where something stays that keeps the person out or lets somebody else in (a second factor, a name that is one of
+/// these addresses), the address stays unproved, so that it goes to whoever proves it in an account of their own.
+fn proved_by_reset(before: Account, proved: &str) -> Account {
+    let is_first = before.email.as_ref().is_some_and(|claim| !claim.verified && claim.address.key() == proved);
+    if !is_first || before.has_second_factor() {
+        return before;
+    }
+    let mut account = before.clone();
+    if let Some(claim) = &mut account.email {
+        claim.verified = true;
+    }
+    account.secondary_emails.clear();
+    account.drop_second_factor();
+    if check_keeps_name(&before, &account).is_ok() { account } else { before }
 }
 
 /// Whether a code's address is still the account's, and no new password ended it.
