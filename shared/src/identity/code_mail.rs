@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use super::challenge::Subject;
 use super::context::{MOST_ATTEMPTS, contended};
-use super::mail_log::GAP;
+use super::mail_log::{GAP, Posting};
 use super::{
     CODE_LIFE, Challenge, ChallengeKey, Change, Code, EmailAddress, Errand, Error, Hashed, Identity, MailEntry,
     MailLog, MailState, Purpose, Result, SendError, chance, compose,
@@ -41,7 +41,7 @@ impl Identity {
     /// The codes of which one may have arrived although nobody knows: those of this key, where the newest mail for the
     /// purpose is in doubt.
     pub(super) async fn doubtful_codes(&self, log: &MailLog, key: &ChallengeKey) -> Result<Vec<Challenge>> {
-        if log.is_in_doubt(key.purpose) { self.store.challenges(key).await } else { Ok(Vec::new()) }
+        if log.is_in_doubt(key.purpose, &key.subject) { self.store.challenges(key).await } else { Ok(Vec::new()) }
     }
 
     /// Stores a code and mails it; returns when it expires. A repetition of the same request mails nothing, and is answered
@@ -58,13 +58,15 @@ impl Identity {
         };
         let key = self.code_key().await?;
         let fresh = Challenge::issue(subject, address, self.now(), key, &*self.chance)?;
+        let about = Hashed::of(fresh.0.key.subject.as_bytes());
+        let posting = Posting { purpose: counts_as, request, about };
         let (mut log, mut doubtful) = (log, doubtful);
         for attempt in 0..MOST_ATTEMPTS {
-            if let Some(first) = log.mail_for(counts_as, &request) {
+            if let Some(first) = log.mail_for(counts_as, &posting.request) {
                 return self.answer_as_first(first.clone(), &log.address_key).await;
             }
             let was = log.version;
-            let next = log.with_mail(counts_as, &request, self.now())?;
+            let next = log.with_mail(&posting, self.now())?;
             let again = doubtful.as_ref().filter(|code| code.may_be_mailed_again(self.now()));
             let again = again.and_then(|code| Some((code.prolonged(self.now()), code.code_by(key)?)));
             let (challenge, code) = again.as_ref().unwrap_or(&fresh);
@@ -75,7 +77,7 @@ impl Identity {
             if self.commit(&[Change::RecordMail { log: &next, was }, change]).await? {
                 let leaving =
                     Leaving { challenge: challenge.clone(), code: code.clone(), fresh: again.is_none(), log: next };
-                return self.send_code(leaving, counts_as, &request, errand).await;
+                return self.send_code(leaving, &posting, errand).await;
             }
             // Another request has just mailed this address, or the code was used.
             self.step_aside(attempt).await?;
@@ -88,13 +90,7 @@ impl Identity {
         Err(contended())
     }
 
-    async fn send_code(
-        &self,
-        leaving: Leaving,
-        counts_as: Purpose,
-        request: &Hashed,
-        errand: &Errand,
-    ) -> Result<OffsetDateTime> {
+    async fn send_code(&self, leaving: Leaving, posting: &Posting, errand: &Errand) -> Result<OffsetDateTime> {
         let Leaving { challenge, code, fresh, log } = leaving;
         let mail = compose::code_mail(challenge.key.purpose, challenge.address.clone(), &code, errand.language);
         let (state, outcome) = match errand.send(&*self.mailer, &mail).await {
@@ -107,18 +103,18 @@ impl Identity {
                 (MailState::NotSent, Err(unavailable(cause)))
             }
         };
-        if let Err(failed) = self.settle_mail(log, counts_as, request, state).await {
+        if let Err(failed) = self.settle_mail(log, posting, state).await {
             // What stands there now is "in doubt": the same code is mailed again.
             tracing::warn!(outcome = %failed, "what came of a mail was not written down");
         }
         outcome
     }
 
-    async fn settle_mail(&self, log: MailLog, purpose: Purpose, request: &Hashed, state: MailState) -> Result<()> {
+    async fn settle_mail(&self, log: MailLog, posting: &Posting, state: MailState) -> Result<()> {
         let mut log = log;
         for attempt in 0..MOST_ATTEMPTS {
             let (was, address_key) = (log.version, log.address_key.clone());
-            let Some(settled) = log.settled(purpose, request, state) else { return Ok(()) };
+            let Some(settled) = log.settled(posting.purpose, &posting.request, state) else { return Ok(()) };
             if self.commit(&[Change::RecordMail { log: &settled, was }]).await? {
                 return Ok(());
             }

@@ -40,9 +40,20 @@ pub struct MailEntry {
     /// Hash of the request's id. Entries from before there was one have none.
     #[serde(default)]
     pub request: Option<Hashed>,
+    /// Hash of the account or name that its code is about.
+    #[serde(default)]
+    pub about: Option<Hashed>,
     /// How far it is.
     #[serde(default)]
     pub state: MailState,
+}
+
+/// What a mail is written down as.
+#[derive(Debug, Clone)]
+pub(crate) struct Posting {
+    pub(crate) purpose: Purpose,
+    pub(crate) request: Hashed,
+    pub(crate) about: Hashed,
 }
 
 impl MailEntry {
@@ -91,8 +102,9 @@ impl MailLog {
         }
     }
 
-    /// The log with one more mail in it, about to be sent for this request, or how long to wait before it may be.
-    pub(crate) fn with_mail(&self, purpose: Purpose, request: &Hashed, now: OffsetDateTime) -> Result<Self> {
+    /// The log with one more mail in it, about to be sent, or how long to wait before it may be.
+    pub(crate) fn with_mail(&self, posting: &Posting, now: OffsetDateTime) -> Result<Self> {
+        let Posting { purpose, request, about } = posting.clone();
         self.check(purpose, now)?;
         let mut entries: Vec<_> = self.entries.iter().filter(|entry| now < entry.at + HOUR).cloned().collect();
         let mut surplus = entries.iter().filter(|entry| !entry.counts()).count().saturating_sub(MOST_NOT_SENT);
@@ -101,7 +113,13 @@ impl MailLog {
             surplus -= usize::from(goes);
             !goes
         });
-        entries.push(MailEntry { purpose, at: now, request: Some(request.clone()), state: MailState::Sending });
+        entries.push(MailEntry {
+            purpose,
+            at: now,
+            request: Some(request),
+            about: Some(about),
+            state: MailState::Sending,
+        });
         Ok(Self { address_key: self.address_key.clone(), entries, version: self.version + 1 })
     }
 
@@ -110,9 +128,11 @@ impl MailLog {
         self.entries.iter().find(|entry| entry.purpose == purpose && entry.request.as_ref() == Some(request))
     }
 
-    /// Whether the newest mail for a purpose may have arrived without anybody knowing.
-    pub(crate) fn is_in_doubt(&self, purpose: Purpose) -> bool {
-        let newest = self.entries.iter().rev().find(|entry| entry.purpose == purpose && entry.counts());
+    /// Whether the newest mail for a purpose, about this account or name, may have arrived without anybody knowing.
+    pub(crate) fn is_in_doubt(&self, purpose: Purpose, subject: &str) -> bool {
+        let about = Hashed::of(subject.as_bytes());
+        let same = |entry: &&MailEntry| entry.purpose == purpose && entry.about.as_ref() == Some(&about);
+        let newest = self.entries.iter().rev().filter(same).find(|entry| entry.counts());
         newest.is_some_and(|entry| match entry.state {
             MailState::Sending | MailState::Unknown => true,
             MailState::Sent | MailState::NotSent => false,
@@ -145,8 +165,12 @@ mod tests {
         Hashed::of(&number.to_be_bytes())
     }
 
+    fn posting(purpose: Purpose, number: u32) -> Posting {
+        Posting { purpose, request: request(number), about: Hashed::of(b"anna") }
+    }
+
     fn wait(log: &MailLog, purpose: Purpose, now: OffsetDateTime) -> Option<u64> {
-        match log.with_mail(purpose, &request(1000), now) {
+        match log.with_mail(&posting(purpose, 1000), now) {
             Err(Error::TooManyRequests { retry_after, .. }) => Some(retry_after.as_secs()),
             other => {
                 other.expect("only a wait refuses a mail");
@@ -160,7 +184,7 @@ mod tests {
         let mut log = MailLog::empty("a@b.co");
         for minute in 0..5 {
             let now = NOON + GAP * minute;
-            log = log.with_mail(Purpose::Register, &request(minute), now).expect("a mail a minute");
+            log = log.with_mail(&posting(Purpose::Register, minute), now).expect("a mail a minute");
             assert_eq!(
                 wait(&log, Purpose::Register, now + Duration::from_secs(20)),
                 Some(if minute < 4 { 40 } else { 3340 })
@@ -176,7 +200,7 @@ mod tests {
         let mut log = MailLog::empty("a@b.co");
         for minute in 0..10 {
             let purpose = if minute % 2 == 0 { Purpose::Register } else { Purpose::ResetPassword };
-            log = log.with_mail(purpose, &request(minute), NOON + GAP * minute).expect("five of each");
+            log = log.with_mail(&posting(purpose, minute), NOON + GAP * minute).expect("five of each");
         }
         assert_eq!(wait(&log, Purpose::AlreadyRegistered, NOON + GAP * 10), Some(3000));
         let freed = log.settled(Purpose::ResetPassword, &request(9), MailState::NotSent).expect("a mail");
@@ -191,12 +215,12 @@ mod tests {
             (MailState::Unknown, Some(59), true),
             (MailState::NotSent, None, false),
         ] {
-            let log = MailLog::empty("a@b.co").with_mail(Purpose::Register, &request(1), NOON).expect("a mail");
+            let log = MailLog::empty("a@b.co").with_mail(&posting(Purpose::Register, 1), NOON).expect("a mail");
             let log = log.settled(Purpose::Register, &request(1), state).expect("the mail");
             assert_eq!(log.version, 2);
             assert_eq!(wait(&log, Purpose::Register, NOON + Duration::from_secs(1)), waits, "{state:?}");
-            assert_eq!(log.is_in_doubt(Purpose::Register), in_doubt, "{state:?}");
-            assert!(!log.is_in_doubt(Purpose::ResetPassword));
+            assert_eq!(log.is_in_doubt(Purpose::Register, "anna"), in_doubt, "{state:?}");
+            assert!(!log.is_in_doubt(Purpose::ResetPassword, "anna") && !log.is_in_doubt(Purpose::Register, "ben"));
             assert_eq!(log.mail_for(Purpose::Register, &request(1)).map(|mail| mail.state), Some(state));
             assert_eq!(log.mail_for(Purpose::ResetPassword, &request(1)), None);
             assert_eq!(log.mail_for(Purpose::Register, &request(2)), None);
@@ -205,18 +229,18 @@ mod tests {
 
     #[test]
     fn a_mail_that_did_not_leave_clears_up_no_doubt() {
-        let log = MailLog::empty("a@b.co").with_mail(Purpose::Register, &request(1), NOON).expect("a mail");
+        let log = MailLog::empty("a@b.co").with_mail(&posting(Purpose::Register, 1), NOON).expect("a mail");
         let log = log.settled(Purpose::Register, &request(1), MailState::Unknown).expect("the mail");
-        let log = log.with_mail(Purpose::Register, &request(2), NOON + GAP).expect("a minute later");
+        let log = log.with_mail(&posting(Purpose::Register, 2), NOON + GAP).expect("a minute later");
         let log = log.settled(Purpose::Register, &request(2), MailState::NotSent).expect("the mail");
-        assert!(log.is_in_doubt(Purpose::Register));
+        assert!(log.is_in_doubt(Purpose::Register, "anna"));
     }
 
     #[test]
     fn mails_that_do_not_leave_fill_no_log() {
         let mut log = MailLog::empty("a@b.co");
         for number in 0..100 {
-            log = log.with_mail(Purpose::Register, &request(number), NOON).expect("nothing in its way");
+            log = log.with_mail(&posting(Purpose::Register, number), NOON).expect("nothing in its way");
             log = log.settled(Purpose::Register, &request(number), MailState::NotSent).expect("the mail");
         }
         assert_eq!(log.entries.len(), MOST_NOT_SENT + 1);

@@ -91,7 +91,7 @@ impl Identity {
         let owned = claims.iter().any(|claim| claim.kind == ClaimKind::Email && claim.verified);
         // For an address that has an owner the same work is done and the same answer given; only the mail differs.
         let purpose = if owned { Purpose::AlreadyRegistered } else { Purpose::Register };
-        let in_doubt = !owned && log.is_in_doubt(Purpose::Register);
+        let in_doubt = !owned && log.is_in_doubt(Purpose::Register, &pending_key.subject);
         let again = pending.iter().filter(|code| in_doubt && code.may_be_mailed_again(self.now()));
         let again = again.filter(|code| code.asks_for(&name, &email, &display_name));
         let doubtful = self.asked_with(&password, again.max_by_key(|code| code.expires_at)).await?;

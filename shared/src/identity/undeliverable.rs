@@ -182,6 +182,8 @@ impl Identity {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Hashed;
+    use super::super::mail_log::Posting;
     use super::*;
     use crate::identity::Language;
     use time::macros::datetime;
@@ -210,7 +212,8 @@ mod tests {
         assert!(matches!(open(&mailbox, &first, NOON), Err(Error::Undeliverable)));
         assert!(open(&mailbox, &first, NOON + BOUNCE_HOLDS).is_ok());
         let request = first.request.clone().expect("an id");
-        mailbox.log = mailbox.log.with_mail(Purpose::Register, &request, NOON).expect("a first mail");
+        let posting = Posting { purpose: Purpose::Register, request, about: Hashed::of(b"anna") };
+        mailbox.log = mailbox.log.with_mail(&posting, NOON).expect("a first mail");
         assert!(open(&mailbox, &first, NOON).is_ok(), "the same request again");
         assert!(matches!(open(&mailbox, &other, NOON), Err(Error::Undeliverable)));
         assert!(matches!(mailbox.open(Purpose::ResetPassword, &first, NOON), Err(Error::Undeliverable)));

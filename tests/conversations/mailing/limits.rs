@@ -121,6 +121,28 @@ async fn a_code_in_doubt_keeps_its_guesses_and_gets_its_time_anew() {
 }
 
 #[tokio::test]
+async fn doubt_about_one_account_is_not_cleared_up_by_anothers_mail() {
+    let (service, mut world) = MailService::with_world().await;
+    let address = "further@example.com";
+    let ask = async |world: &mut World, name: &str| {
+        let token = world.sign_in(name, "demo123").await;
+        let asked = json!({"email": address});
+        world.post("/kite/api/v1/emails", asked).bearer(&token).quietly().await.status.as_u16()
+    };
+    world.register_proved("anna").await;
+    world.register_proved("ben").await;
+    service.let_it_be(Fate::ArrivesUnanswered).await;
+    assert_eq!(ask(&mut world, "anna").await, 503);
+    let annas = world.code_for(address);
+    service.let_it_be(Fate::Arrives).await;
+    world.clock.advance(Duration::from_secs(60));
+    assert_eq!(ask(&mut world, "ben").await, 200);
+    world.clock.advance(Duration::from_secs(60));
+    assert_eq!(ask(&mut world, "anna").await, 200);
+    assert_eq!(world.code_for(address), annas, "whichever of her mails arrives works");
+}
+
+#[tokio::test]
 async fn a_code_in_doubt_that_was_guessed_at_too_often_is_replaced() {
     let (service, mut world) = MailService::with_world().await;
     service.let_it_be(Fate::ArrivesUnanswered).await;
