@@ -1,5 +1,7 @@
 //! Pictures: whatever somebody uploads becomes a small square JPEG that holds nothing of the upload but what is seen.
 
+mod png;
+
 use std::io::Cursor;
 use std::sync::Arc;
 
@@ -15,8 +17,7 @@ use super::{Error, Result};
 const SIDE: u32 = 512;
 /// Pixels of an upload, at most.
 const MOST_PIXELS: u64 = 16_000_000;
-/// Bytes of an upload's decoded pixels, at most: the most pixels, with four samples of a byte each. It is also what
-/// compressed chunks of a PNG may take.
+/// Bytes of an upload's decoded pixels, at most: the most pixels, with four samples of a byte each.
 const MOST_DECODED: u64 = 4 * MOST_PIXELS;
 /// Bytes of a finished picture, at most. Reading one costs a unit per 4 KiB, and an item of the store holds 400 KB.
 const MOST_KEPT: usize = 150_000;
@@ -59,9 +60,18 @@ impl Picture {
     /// Draws the middle of an upload (JPEG, PNG or WebP) the right way up, on white where it is transparent. Slow: not
     /// for a thread that has others to serve.
     pub fn draw(upload: &[u8]) -> Result<Self> {
-        let (image, orientation) = decode(upload)?;
+        let format = image::guess_format(upload).ok().filter(is_supported).ok_or(Error::PictureTypeUnsupported)?;
+        let (mut square, orientation) = match format {
+            ImageFormat::Png => {
+                let (square, orientation) = png::middle_square(upload)?;
+                (square.into(), orientation)
+            }
+            _ => {
+                let (image, orientation) = decode(upload, format)?;
+                (middle_square(&shrink(on_white(image))), orientation)
+            }
+        };
         // Turned last, when little is left to turn: the middle of a turned picture is the turned middle.
-        let mut square = middle_square(&shrink(on_white(image)));
         square.apply_orientation(orientation);
         Ok(Self::from_stored(&encode(&square.into_rgb8())?))
     }
@@ -77,16 +87,15 @@ impl Picture {
     }
 }
 
-/// An upload's pixels, once its header has said that there are not too many, and how to turn them.
-fn decode(upload: &[u8]) -> Result<(DynamicImage, Orientation)> {
-    let format = image::guess_format(upload).ok().filter(is_supported).ok_or(Error::PictureTypeUnsupported)?;
+/// A JPEG's or WebP's pixels, once its header has said that there are not too many, and how to turn them.
+fn decode(upload: &[u8], format: ImageFormat) -> Result<(DynamicImage, Orientation)> {
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MOST_DECODED);
     let mut reader = ImageReader::with_format(Cursor::new(upload), format);
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(refusal)?;
     let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > MOST_PIXELS || decoder.total_bytes() > MOST_DECODED {
+    if u64::from(width) * u64::from(height) > MOST_PIXELS {
         return Err(Error::PictureTooLarge);
     }
     // The decoder of JPEGs paints what is missing in grey.
@@ -142,14 +151,16 @@ fn on_white(image: DynamicImage) -> DynamicImage {
     let mut rgba = image.into_rgba8();
     for pixel in rgba.pixels_mut() {
         let [red, green, blue, alpha] = pixel.0;
-        let blend = |colour: u8| {
-            let (colour, alpha) = (u32::from(colour), u32::from(alpha));
-            // A mean of bytes is one.
-            u8::try_from((colour * alpha + 255 * (255 - alpha) + 127) / 255).unwrap_or(u8::MAX)
-        };
-        pixel.0 = [blend(red), blend(green), blend(blue), u8::MAX];
+        pixel.0 = [blend(red, alpha), blend(green, alpha), blend(blue, alpha), u8::MAX];
     }
     rgba.into()
+}
+
+/// A sample as it looks on white.
+fn blend(sample: u8, alpha: u8) -> u8 {
+    let (sample, alpha) = (u32::from(sample), u32::from(alpha));
+    // A mean of bytes is one.
+    u8::try_from((sample * alpha + 255 * (255 - alpha) + 127) / 255).unwrap_or(u8::MAX)
 }
 
 /// Smaller, so that the shorter side fits; never larger.

@@ -224,3 +224,35 @@ proptest! {
         }
     }
 }
+
+/// 20 by 12 quarters, written in seven passes (Adam7).
+const INTERLACED: &str = "iVBORw0KGgoAAAANSUhEUgAAABQAAAAMCAIAAAGaaTo6AAAATElEQVR42mO4w8AARAxbGBj+gwGIixCA8hCKtqBxsPAR5kDQHQYU\
+     hFCIrBwOGNDUE5AmYDhl0pQ5jTSXE3AKfofTUfN/vICA4QOmGQALHUSs7zQj3wAAAABJRU5ErkJggg==";
+
+#[test]
+fn an_interlaced_png_is_put_together() {
+    use base64::Engine;
+    let upload = base64::engine::general_purpose::STANDARD.decode(INTERLACED).expect("base64");
+    let drawn = drawn(&upload);
+    assert_eq!(drawn.dimensions(), (12, 12));
+    assert_eq!(corners(&drawn), "rgbw");
+    assert_eq!(refused(&upload[..upload.len() - 60]), "PictureUnreadable");
+}
+
+#[test]
+fn a_png_may_have_any_kind_of_samples() {
+    let grey = |x: u32| if x < 300 { 60_u16 } else { 200 };
+    let wide = |samples: &[u16]| samples.iter().flat_map(|sample| (sample * 257).to_ne_bytes()).collect::<Vec<_>>();
+    let row = |pixel: &dyn Fn(u32) -> Vec<u16>| (0..600).flat_map(pixel).collect::<Vec<_>>();
+    for (what, colour, pixel) in [
+        ("grey", ExtendedColorType::L16, &(|x| vec![grey(x)]) as &dyn Fn(u32) -> Vec<u16>),
+        ("grey with alpha", ExtendedColorType::La16, &|x| vec![grey(x), 255]),
+        ("colour", ExtendedColorType::Rgb16, &|x| vec![grey(x); 3]),
+        ("colour with alpha", ExtendedColorType::Rgba16, &|x| vec![grey(x), grey(x), grey(x), 255]),
+    ] {
+        let pixels = wide(&row(pixel)).repeat(600);
+        let drawn = drawn(&png(&pixels, 600, 600, colour));
+        let sample = |x: u32| drawn.get_pixel(x, 256).0[0];
+        assert!(sample(100).abs_diff(60) < 4 && sample(400).abs_diff(200) < 4, "{what}");
+    }
+}
