@@ -71,6 +71,10 @@ documents:
     cargo build --bin polygate
     @scripts/against_documents.py
 
+# Pictures of every mail, to be looked at, in target/mail-pictures/ (Chromium)
+mail-pictures:
+    @scripts/mail_pictures.py
+
 # The development server's mail page in a real browser (Chromium), with pictures in target/mail-page/
 pages:
     cargo build --bin polygate

@@ -1,14 +1,16 @@
 //! The deployment's settings: read from the environment once, at start, and checked there.
 
+mod brand;
 mod mail;
 
 use std::net::Ipv6Addr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use time::UtcOffset;
 
 use crate::http::{Contract, HostMap};
-use crate::identity::{PasswordPolicy, SigningAlgorithm, SigningPolicy};
+use crate::identity::{Brand, PasswordPolicy, SigningAlgorithm, SigningPolicy};
 
 /// Everything that can be set, with the variable that sets it.
 #[derive(Debug, Clone)]
@@ -37,9 +39,17 @@ pub struct Settings {
     pub allowed_origins: Vec<String>,
     /// `ISSUER`: the `iss` of all tokens. Where absent it is fixed at first use.
     pub issuer: Option<String>,
-    /// `TIME_ZONE`: offset of the times that the zeaya contract shows without one, e.g. `+08:00` (the default).
+    /// `TIME_ZONE`: offset of the times that the zeaya contract shows without one, e.g. `+08:00` (the default). Mails show
+    /// it besides UTC.
     pub zone: UtcOffset,
+    /// `BRAND_NAME`, `BRAND_COLOR`, `SUPPORT_EMAIL`, `SUPPORT_URL`: whose mails these are, and who helps.
+    pub brand: Brand,
+    /// `MAIL_TEMPLATES`: a directory with templates that replace built-in ones.
+    pub mail_templates: Option<PathBuf>,
 }
+
+/// Looks a variable up.
+type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// A setting that can't be used: one line that says which, why, and how to mend it.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -72,6 +82,8 @@ impl Settings {
             allowed_origins: optional(lookup, "ALLOWED_ORIGINS", origins)?.unwrap_or_default(),
             issuer: optional(lookup, "ISSUER", issuer)?,
             zone: optional(lookup, "TIME_ZONE", zone)?.unwrap_or(DEFAULT_ZONE),
+            brand: brand::brand(lookup)?,
+            mail_templates: brand::templates(lookup)?,
         })
     }
 }

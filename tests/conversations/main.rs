@@ -19,6 +19,7 @@ mod keys;
 mod kite;
 mod mailing;
 mod mcphub;
+mod notices;
 mod openapi;
 mod password_policy;
 mod people;

@@ -74,14 +74,14 @@ impl World {
         self.ask(Method::PUT, path).json(body)
     }
 
-    /// The code of the newest mail to an address.
+    /// The newest code that was mailed to an address.
     pub(crate) fn code_for(&self, address: &str) -> String {
-        let mails = self.server.mails();
-        let mail = mails.iter().find(|mail| mail.to.iter().any(|to| to == address));
-        let subject = &mail.unwrap_or_else(|| panic!("no mail to {address}")).subject;
-        let code: String = subject.chars().rev().take(6).collect::<Vec<_>>().into_iter().rev().collect();
-        assert!(code.bytes().all(|byte| byte.is_ascii_digit()), "a code at the end of {subject:?}");
-        code
+        let mails = self.mails_to(address);
+        let code = mails.iter().rev().find_map(|subject| {
+            let code = subject.get(subject.len().checked_sub(6)?..)?;
+            code.bytes().all(|byte| byte.is_ascii_digit()).then(|| code.to_owned())
+        });
+        code.unwrap_or_else(|| panic!("no code for {address} among {mails:?}"))
     }
 
     /// Subjects of all mails to an address, oldest first.

@@ -32,6 +32,10 @@ Settings, as environment variables, the same as for the deployed functions:
   ISSUER              of tokens, default the first address that the data was served at
   MAIL_FROM           sender of mail
   MAIL_REPLY_TO       where answers to mails go
+  MAIL_TEMPLATES      directory of templates in place of built-in ones
+  BRAND_NAME          in mails, default Polygate
+  BRAND_COLOR         of the bar on top of mails, as in #2f5bd7
+  SUPPORT_EMAIL, SUPPORT_URL  where mails say that help is
   RUST_LOG            what is logged, e.g. warn, or info,polygate_shared=debug";
 
 /// Polygate's development server: one pool of accounts behind four wire contracts, with its own store and

@@ -9,7 +9,7 @@ use polygate_shared::identity::{Clock, SystemClock};
 
 /// The settings that the development server takes from its environment, as a deployed function does. Where the
 /// table is is its own affair; another mail service may be named in place of the mailbox.
-pub const SETTINGS: [&str; 13] = [
+pub const SETTINGS: [&str; 18] = [
     "ROOT_CONTRACT",
     "CONTRACT_HOSTS",
     "ALLOW_REGISTRATION",
@@ -20,6 +20,11 @@ pub const SETTINGS: [&str; 13] = [
     "TIME_ZONE",
     "ISSUER",
     "MAIL_FROM",
+    "MAIL_TEMPLATES",
+    "BRAND_NAME",
+    "BRAND_COLOR",
+    "SUPPORT_EMAIL",
+    "SUPPORT_URL",
     "MAIL_REPLY_TO",
     "MAIL_CONFIGURATION_SET",
     "AWS_ENDPOINT_URL_SES",

@@ -15,6 +15,7 @@ use polygate_shared::http::{Endpoints, Front};
 use polygate_shared::identity::{
     self, AdminToken, Chance, Hashed, Hasher, Identity, Limits, Password, Policy, Store, SystemChance,
 };
+use polygate_shared::mail_templates;
 use polygate_shared::settings::Settings;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -64,6 +65,10 @@ impl Server {
         });
         let settings = settings.map_err(|bad| StartError::BadSetting(bad.to_string()))?;
         let mail_from = settings.mail_from.as_deref().unwrap_or(MAIL_FROM);
+        let (stationery, bad) = mail_templates::stationery(&settings);
+        if let Some(bad) = bad.first() {
+            return Err(StartError::BadSetting(bad.to_string()));
+        }
 
         let chance: Arc<dyn Chance> = Arc::new(SystemChance::default());
         let folder = match &data {
@@ -94,6 +99,7 @@ impl Server {
             passwords: settings.password_policy,
             signing: settings.signing(),
             limits: Limits::default().for_one_source(),
+            stationery: Arc::new(stationery),
         };
         let (shared_store, shared_clock) = (Arc::clone(&store), Arc::clone(&clock));
         let identity =

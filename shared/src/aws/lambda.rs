@@ -19,6 +19,7 @@ use super::dynamodb::DynamoStore;
 use super::ses::SesMailer;
 use crate::http::{Arrival, Endpoints, Front};
 use crate::identity::{Hasher, Identity, Mail, Mailer, NotSent, Policy, SendError, SystemChance, SystemClock};
+use crate::mail_templates;
 use crate::settings::{Settings, environment};
 
 /// Runs a function that sends no mail until Lambda stops the process. Everything that can be done before the first
@@ -71,11 +72,17 @@ pub(super) fn identity(mailer: MakeMailer) -> anyhow::Result<(Identity, Settings
     let chance = Arc::new(SystemChance::default());
     let store = DynamoStore::new(dynamodb, settings.table.clone(), chance.clone());
     let mailer = mailer(&config, &settings)?;
+    let (stationery, bad) = mail_templates::stationery(&settings);
+    for bad in bad {
+        // The built-in ones take their place: a mistake in a template must not keep people out.
+        tracing::error!(%bad, "a mail template is not used");
+    }
     let policy = Policy {
         allow_registration: settings.allow_registration,
         issuer: settings.issuer.clone(),
         passwords: settings.password_policy,
         signing: settings.signing(),
+        stationery: Arc::new(stationery),
         ..Policy::default()
     };
     // One request at a time, so one hash at a time.

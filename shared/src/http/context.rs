@@ -29,6 +29,8 @@ pub struct Context {
     pub mount: &'static str,
     /// The language of its answer.
     pub language: Language,
+    /// The language that it asked for, if it named one of ours.
+    pub asked_language: Option<Language>,
     /// How it came in.
     pub arrival: Arrival,
     /// What the client calls itself.
@@ -50,6 +52,8 @@ impl Context {
             source: self.arrival.source.clone(),
             agent: self.agent.clone(),
             interface: self.contract.name().to_owned(),
+            language: self.language,
+            asked_language: self.asked_language,
         }
     }
 }
@@ -73,22 +77,24 @@ pub(crate) fn query_value(query: Option<&str>, name: &str) -> Option<String> {
     form_urlencoded::parse(query?.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
-/// Chooses the language of an answer: `?lang`, then the contract's own signal, then `Accept-Language`, then the
-/// contract's default.
-pub(super) fn language(contract: Contract, query: Option<&str>, headers: &HeaderMap) -> Language {
+/// The language that a request asks for: `?lang`, then the contract's own signal, then `Accept-Language`.
+pub(super) fn asked_language(contract: Contract, query: Option<&str>, headers: &HeaderMap) -> Option<Language> {
     let own = match contract {
         Contract::Mcphub => headers.get("x-language").and_then(|value| value.to_str().ok()),
         Contract::Kite | Contract::Zeaya | Contract::Sproutgate => None,
-    };
-    let default = match contract {
-        Contract::Kite => Language::English,
-        Contract::Zeaya | Contract::Sproutgate | Contract::Mcphub => Language::Chinese,
     };
     query_value(query, "lang")
         .and_then(|tag| language_of(&tag))
         .or_else(|| own.and_then(language_of))
         .or_else(|| accepted_language(header_text(headers, &header::ACCEPT_LANGUAGE)?))
-        .unwrap_or(default)
+}
+
+/// The language of a contract's answers where none is asked for.
+pub(super) fn usual_language(contract: Contract) -> Language {
+    match contract {
+        Contract::Kite => Language::English,
+        Contract::Zeaya | Contract::Sproutgate | Contract::Mcphub => Language::Chinese,
+    }
 }
 
 fn language_of(tag: &str) -> Option<Language> {
@@ -137,7 +143,8 @@ mod tests {
             headers
                 .extend(own.map(|tag| (header::HeaderName::from_static("x-language"), HeaderValue::from_static(tag))));
             headers.extend(accept.map(|value| (header::ACCEPT_LANGUAGE, HeaderValue::from_static(value))));
-            assert_eq!(language(contract, query, &headers), expected, "{contract:?} {query:?} {own:?} {accept:?}");
+            let chosen = asked_language(contract, query, &headers).unwrap_or_else(|| usual_language(contract));
+            assert_eq!(chosen, expected, "{contract:?} {query:?} {own:?} {accept:?}");
         }
     }
 }

@@ -89,12 +89,14 @@ impl Front {
         let uri = with_path(request.uri(), rest);
         arrival.host = host;
         let (contract, mounted, router) = self.at(place);
-        let language = context::language(contract, request.uri().query(), request.headers());
+        let asked_language = context::asked_language(contract, request.uri().query(), request.headers());
+        let language = asked_language.unwrap_or_else(|| context::usual_language(contract));
         let errand = Errand::new(language, &arrival.request_id);
         let context = Context {
             contract,
             mount: if mounted { contracts::mount(contract) } else { "" },
             language,
+            asked_language,
             errand: errand.clone(),
             agent: header_text(request.headers(), &header::USER_AGENT).unwrap_or_default().to_owned(),
             arrival,
@@ -255,6 +257,7 @@ mod tests {
                 contract,
                 mount: "",
                 language: crate::identity::Language::English,
+                asked_language: None,
                 arrival: Arrival::default(),
                 agent: String::new(),
                 errand: Errand::new(crate::identity::Language::English, ""),

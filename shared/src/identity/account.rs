@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
-use super::{Avatar, EmailAddress, MailMark, Name, PasswordHash, SecondFactor};
+use super::{Avatar, EmailAddress, Language, MailMark, Name, PasswordHash, SecondFactor};
 
 // Written as text whatever the time library's features are, so that every build reads what another wrote.
 time::serde::format_description!(calendar_date, Date, "[year]-[month]-[day]");
@@ -80,6 +80,9 @@ pub struct Profile {
     pub birthday: Option<Date>,
     /// A telephone number, as typed.
     pub phone: String,
+    /// The language that mails to them are in; that of the request which causes one where they never said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<Language>,
 }
 
 /// The account's primary e-mail address and whether its holder has proved it by a mailed code.
@@ -204,6 +207,8 @@ pub struct ProfileChanges {
     pub birthday: Option<Option<Date>>,
     /// New telephone number.
     pub phone: Option<String>,
+    /// New language of mails; `Some(None)` clears it.
+    pub language: Option<Option<Language>>,
 }
 
 impl ProfileChanges {
@@ -214,12 +219,13 @@ impl ProfileChanges {
 
     /// Applies the changes to a profile.
     pub fn apply(self, profile: &mut Profile) {
-        let Self { display_name, avatar_url, bio, gender, birthday, phone } = self;
+        let Self { display_name, avatar_url, bio, gender, birthday, phone, language } = self;
         profile.display_name = display_name.unwrap_or_else(|| std::mem::take(&mut profile.display_name));
         profile.avatar = avatar_url.map_or_else(|| std::mem::take(&mut profile.avatar), Avatar::at);
         profile.bio = bio.unwrap_or_else(|| std::mem::take(&mut profile.bio));
         profile.gender = gender.unwrap_or(profile.gender);
         profile.birthday = birthday.unwrap_or(profile.birthday);
         profile.phone = phone.unwrap_or_else(|| std::mem::take(&mut profile.phone));
+        profile.language = language.unwrap_or(profile.language);
     }
 }

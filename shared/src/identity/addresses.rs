@@ -175,8 +175,11 @@ impl Identity {
         changes.extend(released.map(Change::ReleaseClaim));
         changes.extend(email_claim(&account).map(Change::TakeClaim));
         changes.extend(self.record_differences(&Origin::from(signed_in), &read.account, &account)?);
-        let done = self.commit(&changes).await?;
-        Ok(done.then(|| Versioned { account, version: read.version.next() }))
+        if !self.commit(&changes).await? {
+            return Ok(None);
+        }
+        self.tell(&Origin::from(signed_in), &read.account, &account, &changes).await;
+        Ok(Some(Versioned { account, version: read.version.next() }))
     }
 
     /// Mails a code that proves an address. Where another account has proved it, its owner is told instead, and
@@ -200,6 +203,7 @@ impl Identity {
         let codes = self.doubtful_codes(&log, &key).await?;
         let doubtful = codes.into_iter().find(|code| code.address == address && code.generation == Some(generation));
         let subject = Subject::Account { purpose, account: account.id, generation };
+        let errand = &errand.in_language_of(account);
         self.mail_code(CodeMail { subject, address, counts_as: place.purpose(), doubtful }, log, errand).await
     }
 
@@ -272,7 +276,10 @@ impl Identity {
             }
         }
         match self.store.commit(&changes).await? {
-            Ok(()) => Ok(Some(account)),
+            Ok(()) => {
+                self.tell(origin, &read.account, &account, &changes).await;
+                Ok(Some(account))
+            }
             // Whoever took the address meanwhile may not have proved it.
             Err(Refused::EmailTaken | Refused::NameTaken | Refused::LastAdministrator | Refused::Stale) => Ok(None),
         }

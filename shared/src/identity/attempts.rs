@@ -28,6 +28,8 @@ pub enum AttemptKey {
     SecondFactor(AccountId),
     /// The present password of an account that somebody is signed in to.
     CurrentPassword(AccountId),
+    /// Notices to an address, by its canonical form.
+    NoticesTo(String),
 }
 
 /// How long attempts in a row wait.
@@ -60,6 +62,8 @@ pub struct Limits {
     pub second_factor: Backoff,
     /// The present password of one account, asked for before it is changed.
     pub current_password: Backoff,
+    /// Notices to one address.
+    pub notices_to: Backoff,
 }
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -84,6 +88,7 @@ impl Default for Limits {
             devices_known_for: DAY.saturating_mul(90),
             second_factor: Backoff { first_wait: MINUTE, longest_wait: HOUR, ..sign_in },
             current_password: sign_in,
+            notices_to: Backoff { free: 20, first_wait: HOUR, longest_wait: HOUR, forgotten_after: HOUR },
         }
     }
 }
@@ -104,6 +109,7 @@ impl Limits {
             AttemptKey::RegistrationsFrom(_) => &self.registrations_from,
             AttemptKey::SecondFactor(_) => &self.second_factor,
             AttemptKey::CurrentPassword(_) => &self.current_password,
+            AttemptKey::NoticesTo(_) => &self.notices_to,
         }
     }
 }

@@ -166,7 +166,7 @@ impl AuditEvent {
             Actor::Account(_) if own => self,
             Actor::Service => self,
             Actor::Account(_) | Actor::AdminToken | Actor::Administrator => {
-                let Visitor { source, agent, interface } = Visitor::default();
+                let Visitor { source, agent, interface, .. } = Visitor::default();
                 Self { actor: Actor::Administrator, source, agent, interface, ..self }
             }
         }
@@ -269,7 +269,7 @@ impl Identity {
         acts: impl IntoIterator<Item = Act>,
     ) -> Result<Vec<Change<'static>>> {
         let now = self.now();
-        let Visitor { source, agent, interface } = &origin.visitor;
+        let Visitor { source, agent, interface, .. } = &origin.visitor;
         let events = acts.into_iter().zip(0..).map(|((action, detail), nth)| {
             let event = AuditEvent {
                 id: event_id(now, nth, chance::bytes(&*self.chance)?),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::chance::{self, Chance};
-use super::{AccountId, Code, CodeKey, EmailAddress, Hashed, Name, PasswordHash};
+use super::{AccountId, Code, CodeKey, EmailAddress, Hashed, Language, Name, Notice, PasswordHash};
 
 /// How long a code is good.
 pub const CODE_LIFE: Duration = Duration::from_secs(600);
@@ -31,6 +31,8 @@ pub enum Purpose {
     AlreadyRegistered,
     /// No code: the owner of an address is told that another account asked to have it.
     AddressInUse,
+    /// No code: the person is told what happened to their account.
+    Notice(Notice),
 }
 
 impl Purpose {
@@ -43,6 +45,7 @@ impl Purpose {
             Self::ChangeEmail => "change_email",
             Self::AlreadyRegistered => "already_registered",
             Self::AddressInUse => "address_in_use",
+            Self::Notice(notice) => notice.as_str(),
         }
     }
 }
@@ -65,6 +68,9 @@ pub struct PendingAccount {
     pub password: PasswordHash,
     /// Display name.
     pub display_name: String,
+    /// The language that was asked for, if any was.
+    #[serde(default)]
+    pub language: Option<Language>,
 }
 
 /// What a code is about.

@@ -10,7 +10,7 @@ use super::context::{MOST_ATTEMPTS, contended};
 use super::mail_log::{GAP, Posting};
 use super::{
     CODE_LIFE, Challenge, ChallengeKey, Change, Code, EmailAddress, Errand, Error, Hashed, Identity, MailEntry,
-    MailLog, MailState, Purpose, Result, SendError, chance, compose,
+    MailLog, MailState, Purpose, Result, SendError, chance,
 };
 
 /// How often, and how far apart, a repetition looks for what came of the request's first delivery: for longer than a
@@ -92,7 +92,8 @@ impl Identity {
 
     async fn send_code(&self, leaving: Leaving, posting: &Posting, errand: &Errand) -> Result<OffsetDateTime> {
         let Leaving { challenge, code, fresh, log } = leaving;
-        let mail = compose::code_mail(challenge.key.purpose, challenge.address.clone(), &code, errand.language);
+        let mail =
+            self.policy.stationery.code_mail(challenge.key.purpose, &challenge.address, &code, errand.language)?;
         let (state, outcome) = match errand.send(&*self.mailer, &mail).await {
             Ok(()) => (MailState::Sent, Ok(challenge.expires_at)),
             Err(SendError::Unknown { cause }) => (MailState::Unknown, Err(unavailable(cause))),

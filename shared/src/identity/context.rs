@@ -11,7 +11,7 @@ use super::key_ring::{KeyRing, SigningPolicy};
 use super::ownership::{changed_ownership, check_keeps_name};
 use super::{
     Account, AccountId, Chance, Change, Clock, CodeKey, Error, Hasher, Limits, Mailer, PasswordPolicy, Refused, Result,
-    Store, Version, Versioned, Vouched, Voucher, chance,
+    Stationery, Store, Version, Versioned, Vouched, Voucher, chance,
 };
 
 /// Rules of the deployment that the core applies.
@@ -27,6 +27,8 @@ pub struct Policy {
     pub signing: SigningPolicy,
     /// How many attempts at secrets are let through.
     pub limits: Limits,
+    /// What mails are written on.
+    pub stationery: Arc<Stationery>,
 }
 
 /// The pool of accounts and everything that can be done with it.
@@ -137,7 +139,11 @@ impl Identity {
         }
         changes.extend(others);
         changes.extend(self.record_differences(origin, &read.account, &account)?);
-        Ok(self.commit(&changes).await?.then_some(account))
+        if !self.commit(&changes).await? {
+            return Ok(None);
+        }
+        self.tell(origin, &read.account, &account, &changes).await;
+        Ok(Some(account))
     }
 
     /// The account as it is now, if what vouched for it still does.

@@ -3,16 +3,38 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
-use super::{EmailAddress, Hashed, Purpose};
+use super::{Account, EmailAddress, Hashed, Purpose};
 
 /// A language that texts exist in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Language {
     /// Chinese, simplified.
+    #[serde(rename = "zh")]
     Chinese,
     /// English.
+    #[default]
+    #[serde(rename = "en")]
     English,
+}
+
+impl Language {
+    /// Its code in two letters (ISO 639), as templates are named.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Chinese => "zh",
+            Self::English => "en",
+        }
+    }
+
+    /// As documents name it (BCP 47), with the script that its readers expect.
+    pub(super) fn tag(self) -> &'static str {
+        match self {
+            Self::Chinese => "zh-CN",
+            Self::English => "en",
+        }
+    }
 }
 
 /// One mail, ready to be sent.
@@ -121,6 +143,11 @@ impl Errand {
     pub fn new(language: Language, request_id: &str) -> Self {
         let request = Some(request_id).filter(|id| !id.is_empty()).map(|id| Hashed::of(id.as_bytes()));
         Self { language, request, outcome: Arc::default() }
+    }
+
+    /// The same for mails to an account whose person has said in which language they want them.
+    pub(super) fn in_language_of(&self, account: &Account) -> Self {
+        Self { language: account.profile.language.unwrap_or(self.language), ..self.clone() }
     }
 
     /// What came of the request's newest mail, if there was one.

@@ -100,7 +100,7 @@ impl Identity {
             None => {
                 self.check_crowd(&pending)?;
                 let password = self.hasher.hash(&password, &*self.chance).await?;
-                PendingAccount { name, password, display_name }
+                PendingAccount { name, password, display_name, language: visitor.asked_language }
             }
         };
         let subject = Subject::Registration(purpose, Box::new(waiting));
@@ -156,7 +156,9 @@ impl Identity {
         let (claims, settings) = self.store.claims_and_settings(&keys).await?;
         check_name(&pending.name, &claims)?;
         let email = Some(EmailClaim { address: challenge.address.clone(), verified: true });
-        let account = self.new_account(pending.name, email, pending.password, pending.display_name, Role::User).await?;
+        let mut account =
+            self.new_account(pending.name, email, pending.password, pending.display_name, Role::User).await?;
+        account.profile.language = pending.language.or(visitor.asked_language);
         let account = Account { storage_limit: settings.storage_limit(), ..account };
         let used = Change::UseChallenge { challenge, account: account.id };
         let origin = Origin::of(&account, visitor);
@@ -218,7 +220,8 @@ impl Identity {
         }
         let hash = self.hasher.hash(&password, &*self.chance).await?;
         let email = email.map(|address| EmailClaim { address, verified: false });
-        let account = self.new_account(name, email, hash, display_name, role).await?;
+        let mut account = self.new_account(name, email, hash, display_name, role).await?;
+        account.profile.language = visitor.asked_language;
         Ok(Account { storage_limit: settings.storage_limit(), ..account })
     }
 

@@ -77,7 +77,7 @@ impl Identity {
             counts_as: Purpose::ResetPassword,
             doubtful,
         };
-        self.mail_code(mail, log, errand).await?;
+        self.mail_code(mail, log, &errand.in_language_of(&account)).await?;
         Ok(())
     }
 
@@ -154,7 +154,11 @@ impl Identity {
             .for_each(|act| act.0 = Action::PasswordReset);
         changes.extend(self.record(&Origin::of(&account, visitor), Some(&account), acts)?);
         changes.extend(lifted);
-        self.commit(&changes).await
+        if !self.commit(&changes).await? {
+            return Ok(false);
+        }
+        self.tell(&Origin::of(&account, visitor), &before, &account, &changes).await;
+        Ok(true)
     }
 
     /// A used code with the password that it set is a lost answer asked for again; anything else is a replay.

@@ -171,6 +171,7 @@ impl Identity {
             changes.extend(self.record_arrival(&account, &session, known_device, visitor)?);
             if self.commit(&changes).await? {
                 self.forget_attempts(&key).await;
+                self.tell(&Origin::of(&account, visitor), &read.account, &account, &changes).await;
                 return self.hand_out(account, &session, refresh).await;
             }
             self.step_aside(attempt).await?;

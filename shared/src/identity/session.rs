@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::chance::{self, Chance};
-use super::{AccountId, Hashed, RefreshToken};
+use super::{AccountId, Hashed, Language, RefreshToken};
 
 /// A session's identifier, the `sid` of its access tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -57,6 +57,10 @@ pub struct Visitor {
     pub agent: String,
     /// Which of the service's interfaces the client speaks.
     pub interface: String,
+    /// The language of what it is told.
+    pub language: Language,
+    /// The language that it asked for, if it named one.
+    pub asked_language: Option<Language>,
 }
 
 /// One sign-in of one account on one device.

@@ -216,7 +216,10 @@ impl Identity {
         changes.extend(self.record_arrival(&read.account, &session, admitted.is_known(), &attempt.visitor)?);
         let (stored, ()) = join(self.commit(&changes), self.welcome(admitted)).await;
         stored?;
-        self.hand_out(read.account, &session, refresh).await
+        let account = &read.account;
+        let origin = Origin::of(account, &attempt.visitor);
+        let told = self.tell(&origin, account, account, &changes);
+        join(self.hand_out(account.clone(), &session, refresh), told).await.0
     }
 
     /// What tells of a sign-in on a device that was not known.

@@ -53,7 +53,10 @@ impl Identity {
             let made = (Action::ApiTokenCreated, token.id.to_string());
             changes.extend(self.record(&origin, Some(&read.account), [made])?);
             match self.store.commit(&changes).await? {
-                Ok(()) => return Ok((token, secret)),
+                Ok(()) => {
+                    self.tell(&origin, &read.account, &read.account, &changes).await;
+                    return Ok((token, secret));
+                }
                 Err(Refused::NameTaken | Refused::EmailTaken | Refused::LastAdministrator | Refused::Stale) => {}
             }
             self.step_aside(attempt).await?;

@@ -13,7 +13,7 @@ use super::session::{Caller, NewCaller, SessionBody, TERMS, session_answer};
 use super::{Told, audit, email_change, emails, second_factor, sessions, success, tokens};
 use crate::contracts::{avatars, rfc3339, too_many_requests};
 use crate::http::{App, Checks, Context, Field, Json, Listing, Required, about};
-use crate::identity::{Account, EmailChange, Error, FirstLoginReset, ProfileChanges, Role};
+use crate::identity::{Account, EmailChange, Error, FirstLoginReset, Language, ProfileChanges, Role};
 
 /// Characters of a nickname.
 pub(super) const NICKNAME: RangeInclusive<usize> = 0..=32;
@@ -76,6 +76,28 @@ impl From<RoleName> for Role {
     }
 }
 
+/// The language of mails; "" for that of the request which causes one.
+#[derive(Clone, Copy, Deserialize, JsonSchema)]
+#[schemars(inline)]
+enum MailLanguage {
+    #[serde(rename = "zh")]
+    Chinese,
+    #[serde(rename = "en")]
+    English,
+    #[serde(rename = "")]
+    AsAsked,
+}
+
+impl From<MailLanguage> for Option<Language> {
+    fn from(language: MailLanguage) -> Self {
+        match language {
+            MailLanguage::Chinese => Some(Language::Chinese),
+            MailLanguage::English => Some(Language::English),
+            MailLanguage::AsAsked => None,
+        }
+    }
+}
+
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Profile {
     #[schemars(extend("format" = "uuid"))]
@@ -100,6 +122,9 @@ pub(super) struct Profile {
     password_must_change: bool,
     has_local_password: bool,
     totp_enabled: bool,
+    /// Of mails: `zh` or `en`, absent where they are in that of the request which causes one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<&'static str>,
     #[schemars(extend("format" = "date-time"))]
     created_at: String,
 }
@@ -122,6 +147,7 @@ impl Profile {
             // Every account of the pool has a password.
             has_local_password: true,
             totp_enabled: account.has_second_factor(),
+            language: account.profile.language.map(Language::code),
             created_at: rfc3339(account.created_at),
         }
     }
@@ -144,6 +170,8 @@ struct UpdateRequest {
     #[serde(default)]
     #[schemars(length(max = AVATAR_URL))]
     avatar_url: Field<String>,
+    #[serde(default)]
+    language: Field<MailLanguage>,
 }
 
 async fn update_profile(
@@ -160,6 +188,7 @@ async fn update_profile(
             &caller.account.account,
             &context,
         ),
+        language: checks.optional_one_of("language", body.language, "zh, en, \"\"").map(Option::from),
         ..ProfileChanges::default()
     };
     let email = match body.email {

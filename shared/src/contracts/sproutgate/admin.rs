@@ -197,6 +197,7 @@ impl Details {
                 bio: checks.optional_text("bio", self.bio, &BIO),
                 gender: None,
                 birthday: None,
+                language: None,
             },
             level: checks.optional_number("level", self.level, &(0..=LARGEST)),
             coins: checks.optional_number("sproutCoins", self.sprout_coins, &(-LARGEST..=LARGEST)),

@@ -73,6 +73,7 @@ async fn update_profile(
         bio: checks.optional_text("bio", body.bio, &BIO),
         gender: None,
         birthday: None,
+        language: None,
     };
     let password = checks.optional_new_password("password", body.password, &PASSWORD, app.identity.password_policy());
     checks.finish()?;

@@ -149,6 +149,7 @@ async fn update_profile(
         birthday: birthday(&mut checks, body.birthday),
         phone: checks.optional_text("mobile", body.mobile, &MOBILE),
         avatar_url: None,
+        language: None,
     };
     checks.finish()?;
     let sent = changes.clone();

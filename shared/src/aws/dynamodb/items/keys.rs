@@ -109,6 +109,7 @@ impl Key {
             }
             AttemptKey::SecondFactor(account) => Self::new(format!("attempts#second_factor#{account}"), COUNTER),
             AttemptKey::CurrentPassword(account) => Self::new(format!("attempts#password#{account}"), COUNTER),
+            AttemptKey::NoticesTo(address) => Self::new(format!("attempts#notices#{}", fitting(address)), COUNTER),
         }
     }
 
