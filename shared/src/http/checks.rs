@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Failure, Field, Nullable, Required};
 use crate::identity::{
-    Beginning, Code, EmailAddress, Error, Name, Password, PasswordPolicy, Problem, Violation, check_length,
+    Beginning, Code, EmailAddress, Error, Kind, Name, Password, PasswordPolicy, Problem, Violation, check_length,
 };
 
 /// Collects violations while fields are read.
@@ -38,7 +38,7 @@ impl Checks {
     /// Text that must be there and not empty.
     pub fn text(&mut self, field: &'static str, given: Required<String>) -> Option<String> {
         let value = Some(Value::from(""));
-        match self.optional(field, given.0, "string") {
+        match self.optional(field, given.0, Kind::Text) {
             Some(text) if text.is_empty() => {
                 self.note(field, Problem::Missing, value);
                 None
@@ -66,7 +66,7 @@ impl Checks {
 
     /// A list of objects that must be there and not empty.
     pub fn list<T>(&mut self, field: &'static str, given: Required<Vec<T>>) -> Vec<T> {
-        let list = self.optional(field, given.0, "list of objects").unwrap_or_default();
+        let list = self.optional(field, given.0, Kind::Objects).unwrap_or_default();
         if list.is_empty() {
             self.note_missing(field);
         }
@@ -74,7 +74,7 @@ impl Checks {
     }
 
     /// A value that may be absent; of another type it is noted.
-    pub fn optional<T>(&mut self, field: &'static str, given: Field<T>, expected: &'static str) -> Option<T> {
+    pub fn optional<T>(&mut self, field: &'static str, given: Field<T>, expected: Kind) -> Option<T> {
         match given {
             Field::Absent => None,
             Field::Wrong(value) => {
@@ -92,7 +92,7 @@ impl Checks {
                 self.note(field, Problem::NotOneOf(words), Some(value));
                 None
             }
-            given => self.optional(field, given, "string"),
+            given => self.optional(field, given, Kind::Text),
         }
     }
 
@@ -103,7 +103,7 @@ impl Checks {
         given: Field<String>,
         allowed: &RangeInclusive<usize>,
     ) -> Option<String> {
-        let text = self.optional(field, given, "string")?;
+        let text = self.optional(field, given, Kind::Text)?;
         self.accept(field, check_length(&text, allowed).map(|()| text.clone()), &text)
     }
 
@@ -140,7 +140,7 @@ impl Checks {
 
     /// An e-mail address that may be absent; "" for none.
     pub fn optional_email(&mut self, field: &'static str, given: Field<String>) -> Option<Option<EmailAddress>> {
-        let text = self.optional(field, given, "string")?;
+        let text = self.optional(field, given, Kind::Text)?;
         if text.is_empty() {
             return Some(None);
         }
@@ -154,7 +154,7 @@ impl Checks {
         given: Field<Vec<String>>,
         most: usize,
     ) -> Option<Vec<EmailAddress>> {
-        let texts = self.optional(field, given, "list of strings")?;
+        let texts = self.optional(field, given, Kind::Texts)?;
         if texts.len() > most {
             self.note(field, Problem::TooMany(most), None);
             return None;
@@ -171,7 +171,7 @@ impl Checks {
         given: Field<i64>,
         allowed: &RangeInclusive<i64>,
     ) -> Option<i64> {
-        let number = self.optional(field, given, "integer")?;
+        let number = self.optional(field, given, Kind::Integer)?;
         if !allowed.contains(&number) {
             self.note(field, Problem::OutOfRange(*allowed.start(), *allowed.end()), Some(number.into()));
             return None;
@@ -205,7 +205,7 @@ impl Checks {
         default: u64,
         allowed: &RangeInclusive<u64>,
     ) -> u64 {
-        let Some(text) = self.optional(field, given, "integer") else { return default };
+        let Some(text) = self.optional(field, given, Kind::Integer) else { return default };
         let read = text.parse().ok().filter(|number| allowed.contains(number));
         read.unwrap_or_else(|| {
             let (least, most) = (i64::try_from(*allowed.start()), i64::try_from(*allowed.end()));
@@ -227,7 +227,7 @@ impl Checks {
         given: Field<String>,
         parse: fn(&str) -> Option<T>,
     ) -> Option<T> {
-        let text = self.optional(field, given, "string").filter(|text| !text.is_empty())?;
+        let text = self.optional(field, given, Kind::Text).filter(|text| !text.is_empty())?;
         self.accept(field, parse(&text).ok_or(Problem::NotACursor), &text)
     }
 
@@ -278,7 +278,7 @@ impl Checks {
                 None
             }
             Field::Wrong(_) => {
-                self.note(field, Problem::WrongType("string"), None);
+                self.note(field, Problem::WrongType(Kind::Text), None);
                 None
             }
         }

@@ -89,7 +89,7 @@ pub use session::{REPEAT_GRACE, RefreshChain, RefreshTerms, Session, SessionId, 
 pub use sessions::MOST_LISTED_SESSIONS;
 pub use sign_in::{Entrance, Gate, Opened, SignIn, SignedIn, Tokens, Vouched, Voucher};
 pub use store::{SigningRecord, Store, Versioned};
-pub use text::{EmailAddress, Identifier, Name, Problem, canonical, check_length};
+pub use text::{EmailAddress, Identifier, Kind, Name, Problem, canonical, check_length};
 pub use tokens::MOST_API_TOKENS;
 pub use totp::{RECOVERY_CODES, SecondFactor, TotpSecret};
 pub use undeliverable::{BOUNCE_HOLDS, MailMark, Mailbox, Undeliverable};

@@ -12,8 +12,8 @@ use super::ClaimKind;
 pub enum Problem {
     /// The field is required and absent (or null).
     Missing,
-    /// The field has another JSON type; holds the expected one, e.g. `string`.
-    WrongType(&'static str),
+    /// The field has another JSON type; holds the expected one.
+    WrongType(Kind),
     /// Fewer characters than this.
     TooShort(usize),
     /// A password that many people have.
@@ -36,6 +36,23 @@ pub enum Problem {
     NotOneOf(&'static str),
     /// Below or above what is allowed.
     OutOfRange(i64, i64),
+}
+
+/// What kind of value a field takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Text.
+    Text,
+    /// A whole number.
+    Integer,
+    /// True or false.
+    Boolean,
+    /// Several texts.
+    Texts,
+    /// Fields with names.
+    Object,
+    /// Several of those.
+    Objects,
 }
 
 /// The form under which a name or address is unique: NFKC, lower case, trimmed. The one small letter that has two

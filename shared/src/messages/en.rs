@@ -1,7 +1,7 @@
 //! English.
 
 use super::Text;
-use crate::identity::Problem;
+use crate::identity::{Kind, Problem};
 
 pub(super) fn text(key: Text) -> &'static str {
     match key {
@@ -70,10 +70,7 @@ pub(super) fn text(key: Text) -> &'static str {
 pub(super) fn problem(problem: &Problem) -> String {
     match problem {
         Problem::Missing => "required".to_owned(),
-        Problem::WrongType(expected) => {
-            let article = if expected.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
-            format!("must be {article} {expected}")
-        }
+        Problem::WrongType(expected) => format!("must be {}", kind(*expected)),
         Problem::TooShort(least) => format!("at least {least} characters"),
         Problem::TooCommon => "too common, choose another".to_owned(),
         Problem::TooLong(most) => format!("at most {most} characters"),
@@ -85,5 +82,16 @@ pub(super) fn problem(problem: &Problem) -> String {
         Problem::NotACursor => "not a cursor of an earlier answer".to_owned(),
         Problem::NotOneOf(values) => format!("must be one of {values}"),
         Problem::OutOfRange(least, most) => format!("must be from {least} to {most}"),
+    }
+}
+
+pub(super) fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Text => "a string",
+        Kind::Integer => "an integer",
+        Kind::Boolean => "a boolean",
+        Kind::Texts => "a list of strings",
+        Kind::Object => "an object",
+        Kind::Objects => "a list of objects",
     }
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::{en, zh};
-use crate::identity::Problem;
+use crate::identity::{Kind, Problem};
 
 /// One of each. The match below makes the compiler ask for a variant that is added and not listed.
 const EVERY_PROBLEM: [Problem; 13] = [
     Problem::Missing,
-    Problem::WrongType("string"),
+    Problem::WrongType(Kind::Text),
     Problem::TooShort(3),
     Problem::TooLong(32),
     Problem::TooMany(10),
@@ -51,4 +51,12 @@ fn every_problem_is_told_apart_in_each_language() {
         told.extend([english, chinese]);
     }
     assert_eq!(told.len(), 2 * EVERY_PROBLEM.len());
+}
+
+#[test]
+fn every_kind_has_words_in_each_language() {
+    let kinds = [Kind::Text, Kind::Integer, Kind::Boolean, Kind::Texts, Kind::Object, Kind::Objects];
+    let told: BTreeSet<_> = kinds.into_iter().flat_map(|kind| [en::kind(kind), zh::kind(kind)]).collect();
+    assert_eq!(told.len(), 2 * kinds.len());
+    assert!(kinds.iter().all(|kind| zh::kind(*kind).chars().all(|letter| !letter.is_ascii())));
 }

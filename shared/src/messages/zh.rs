@@ -1,7 +1,7 @@
 //! Chinese, simplified.
 
 use super::Text;
-use crate::identity::Problem;
+use crate::identity::{Kind, Problem};
 
 pub(super) fn text(key: Text) -> &'static str {
     match key {
@@ -64,7 +64,7 @@ pub(super) fn text(key: Text) -> &'static str {
 pub(super) fn problem(problem: &Problem) -> String {
     match problem {
         Problem::Missing => "不能为空".to_owned(),
-        Problem::WrongType(expected) => format!("类型应为 {expected}"),
+        Problem::WrongType(expected) => format!("类型应为{}", kind(*expected)),
         Problem::TooShort(least) => format!("至少 {least} 个字符"),
         Problem::TooCommon => "过于常见，请另选一个".to_owned(),
         Problem::TooLong(most) => format!("最多 {most} 个字符"),
@@ -76,5 +76,16 @@ pub(super) fn problem(problem: &Problem) -> String {
         Problem::NotACursor => "不是先前响应给出的游标".to_owned(),
         Problem::NotOneOf(values) => format!("只能是 {values} 之一"),
         Problem::OutOfRange(least, most) => format!("必须在 {least} 到 {most} 之间"),
+    }
+}
+
+pub(super) fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Text => "文本",
+        Kind::Integer => "整数",
+        Kind::Boolean => "布尔值",
+        Kind::Texts => "文本列表",
+        Kind::Object => "对象",
+        Kind::Objects => "对象列表",
     }
 }

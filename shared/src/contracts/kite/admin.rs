@@ -14,8 +14,8 @@ use super::{Told, second_factor, success};
 use crate::contracts::{LARGEST, MOST_SEARCHED, Needs, ToChange, ToRead, administrators};
 use crate::http::{App, Checks, Context, Failure, Field, Json, Listing, Query, Required, Segment, about};
 use crate::identity::{
-    AccessToken, AccountChanges, AccountDetails, AccountId, Administrator, Error, NewAccount, ProfileChanges, Role,
-    Versioned,
+    AccessToken, AccountChanges, AccountDetails, AccountId, Administrator, Error, Kind, NewAccount, ProfileChanges,
+    Role, Versioned,
 };
 use crate::openapi::{Input, Operation};
 
@@ -180,7 +180,7 @@ impl Details {
         AccountDetails {
             profile: ProfileChanges { display_name, ..ProfileChanges::default() },
             role: checks.optional_one_of("role", self.role, "admin, user").map(Role::from),
-            active: checks.optional("is_active", self.is_active, "boolean"),
+            active: checks.optional("is_active", self.is_active, Kind::Boolean),
             storage_limit: checks.optional_number("storage_limit", self.storage_limit, &(-1..=LARGEST)),
             ..AccountDetails::default()
         }

@@ -9,7 +9,7 @@ use super::session::Caller;
 use super::{Told, success};
 use crate::contracts::{ToRead, rfc3339};
 use crate::http::{App, Checks, Field, Listing, Query, about};
-use crate::identity::{AccountId, Action, Actor, AuditEvent, Error, EventId, Party, Trail, TrailPage};
+use crate::identity::{AccountId, Action, Actor, AuditEvent, Error, EventId, Kind, Party, Trail, TrailPage};
 
 /// Events in one answer, where the request doesn't say.
 const LIMIT: u32 = 50;
@@ -166,7 +166,7 @@ async fn own(State(app): State<App>, Caller(caller): Caller, Query(query): Query
 async fn all(State(app): State<App>, _: By<ToRead>, Query(query): Query<AllQuery>) -> Told<EventsShown> {
     let mut checks = Checks::new();
     let (limit, before) = read_page(&mut checks, query.limit, query.cursor);
-    let about = checks.optional("user_id", query.user_id, "string");
+    let about = checks.optional("user_id", query.user_id, Kind::Text);
     checks.finish()?;
     let trail = match about {
         None => Trail::Whole,

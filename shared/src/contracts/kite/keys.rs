@@ -8,7 +8,7 @@ use super::admin::By;
 use super::{Told, success};
 use crate::contracts::{ToRead, rfc3339};
 use crate::http::{App, Checks, Field, Json, Listing, about};
-use crate::identity::{KeyState, KeyStatus};
+use crate::identity::{KeyState, KeyStatus, Kind};
 
 pub(in crate::contracts) fn routes<L: Listing>() -> L {
     L::new()
@@ -86,7 +86,7 @@ struct RotateRequest {
 
 async fn rotate(State(app): State<App>, By(by, _): By, Json(body): Json<RotateRequest>) -> Told<KeysShown> {
     let mut checks = Checks::new();
-    let at_once = checks.optional("at_once", body.at_once, "boolean").unwrap_or(false);
+    let at_once = checks.optional("at_once", body.at_once, Kind::Boolean).unwrap_or(false);
     checks.finish()?;
     shown(&app.identity.rotate_keys(&by, at_once).await?)
 }

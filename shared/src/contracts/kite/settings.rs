@@ -8,7 +8,7 @@ use super::admin::By;
 use super::{Told, success};
 use crate::contracts::{LARGEST, ToRead};
 use crate::http::{App, Checks, Json, Listing, Nullable, about};
-use crate::identity::{RuntimeSettings, SettingsChanges};
+use crate::identity::{Kind, RuntimeSettings, SettingsChanges};
 
 pub(in crate::contracts) fn routes<L: Listing>() -> L {
     L::new()
@@ -67,8 +67,9 @@ struct SettingsRequest {
 async fn change(State(app): State<App>, By(by, _): By, Json(body): Json<SettingsRequest>) -> Told<SettingsBody> {
     let mut checks = Checks::new();
     let changes = SettingsChanges {
-        allow_registration: checks
-            .nullable(body.allow_registration, |checks, given| checks.optional("allow_registration", given, "boolean")),
+        allow_registration: checks.nullable(body.allow_registration, |checks, given| {
+            checks.optional("allow_registration", given, Kind::Boolean)
+        }),
         default_storage_limit: checks.nullable(body.default_storage_limit, |checks, given| {
             checks.optional_number("default_storage_limit", given, &(-1..=LARGEST))
         }),

@@ -10,7 +10,7 @@ use super::session::Caller;
 use super::{Told, success};
 use crate::contracts::{DAY, rfc3339};
 use crate::http::{App, Checks, Field, Json, Listing, Required, Segment, about};
-use crate::identity::{ApiToken, ApiTokenId, Error, Problem, Scope, Scopes};
+use crate::identity::{ApiToken, ApiTokenId, Error, Kind, Problem, Scope, Scopes};
 
 /// Days that a token may be good at most.
 const MOST_DAYS: u32 = 3650;
@@ -95,7 +95,7 @@ async fn create(State(app): State<App>, Caller(caller): Caller, Json(body): Json
 }
 
 fn scopes(checks: &mut Checks, given: Field<Vec<String>>) -> Scopes {
-    let Some(names) = checks.optional("scopes", given, "array") else { return Scopes::default() };
+    let Some(names) = checks.optional("scopes", given, Kind::Texts) else { return Scopes::default() };
     let scopes: Option<Scopes> = names.iter().map(|name| Scope::named(name)).collect();
     scopes.filter(|scopes| scopes.iter().next().is_some()).unwrap_or_else(|| {
         let known = "profile:read, profile:write, usage:read, usage:write, admin:read, admin:write";
@@ -105,7 +105,7 @@ fn scopes(checks: &mut Checks, given: Field<Vec<String>>) -> Scopes {
 }
 
 fn days(checks: &mut Checks, given: Field<i64>) -> Option<u32> {
-    let days = checks.optional("expires_in", given, "integer")?;
+    let days = checks.optional("expires_in", given, Kind::Integer)?;
     let fitting = u32::try_from(days).ok().filter(|days| *days <= MOST_DAYS);
     if fitting.is_none() {
         checks.note("expires_in", Problem::OutOfRange(0, MOST_DAYS.into()), Some(days.into()));

@@ -13,7 +13,7 @@ use super::admin::{By, find};
 use super::{Told, success};
 use crate::contracts::{LARGEST, ToReadUsage, ToReport};
 use crate::http::{App, Checks, Failure, Field, Json, Listing, Required, Segment, about};
-use crate::identity::{Account, Counter, Error, MOST_USAGE_CHANGES, Problem, UsageChange, Whose, check_length};
+use crate::identity::{Account, Counter, Error, Kind, MOST_USAGE_CHANGES, Problem, UsageChange, Whose, check_length};
 use crate::openapi::{Input, Operation};
 
 /// The names of [`Counter::ALL`], in whose order they are read.
@@ -208,7 +208,7 @@ fn counters(
     let given = match given {
         Field::Absent => CountersRequest::default(),
         Field::Wrong(value) => {
-            checks.note(at.to_owned(), Problem::WrongType("object"), Some(value));
+            checks.note(at.to_owned(), Problem::WrongType(Kind::Object), Some(value));
             return None;
         }
         Field::Given(given) => given,
@@ -239,7 +239,7 @@ fn count(
         Field::Absent => return None,
         Field::Given(number) if allowed.contains(&number) => return Some(Some((counter, number))),
         Field::Given(number) => (Problem::OutOfRange(*allowed.start(), *allowed.end()), number.into()),
-        Field::Wrong(value) => (Problem::WrongType("integer"), value),
+        Field::Wrong(value) => (Problem::WrongType(Kind::Integer), value),
     };
     checks.note(format!("{at}.{}", counter.name()), problem, Some(value));
     Some(None)

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{PLACES, TERMS, Told, User, presented};
 use crate::contracts::too_many_requests;
 use crate::http::{Answer, App, Checks, Context, Field, Json, Listing, Required, about};
-use crate::identity::{AccessToken, Error, Registration, Role};
+use crate::identity::{AccessToken, Error, Kind, Registration, Role};
 use crate::openapi::{Input, Operation};
 
 /// Characters of a login name; the document sets no bounds, so the pool's own do.
@@ -76,7 +76,7 @@ async fn register(
     let mut checks = Checks::new();
     let name = checks.name("username", body.username, &NAME, None);
     let password = checks.new_password("password", body.password, &PASSWORD, app.identity.password_policy());
-    let admin = checks.optional("isAdmin", body.is_admin, "boolean").unwrap_or(false);
+    let admin = checks.optional("isAdmin", body.is_admin, Kind::Boolean).unwrap_or(false);
     let (Some(name), Some(password)) = (name, password) else { return Err(checks.refuse()) };
     checks.finish()?;
     // A token matters only to an administrator; a stale one doesn't keep anybody from registering.

@@ -116,7 +116,7 @@ async fn list_users(
     let limit = u32::try_from(limit).unwrap_or(MOST);
     let (accounts, total, next_cursor) = match checks.search("search", query.search, MOST_SEARCHED) {
         None => {
-            let after = checks.query_number("cursor", query.cursor, 0, &(0..=u64::MAX));
+            let after = checks.cursor("cursor", query.cursor, |text| text.parse().ok()).unwrap_or_default();
             checks.finish()?;
             let page = app.identity.list_accounts(after, limit).await?;
             (page.accounts, page.total, page.next.map(|number| number.to_string()))

@@ -11,7 +11,7 @@ use super::register::PASSWORD;
 use super::{Caller, Done, LOCAL_TIME, Told, done, local_time, success};
 use crate::contracts::{avatars, too_many_requests};
 use crate::http::{Answer, App, Checks, Context, Failure, Field, Json, Listing, Required, about};
-use crate::identity::{Account, Error, Gender, Problem, ProfileChanges, Usage};
+use crate::identity::{Account, Error, Gender, Kind, Problem, ProfileChanges, Usage};
 use crate::messages::Text;
 
 /// Characters of a nickname.
@@ -170,7 +170,7 @@ fn updated(account: &Account, sent: &ProfileChanges) -> Updated {
 }
 
 fn gender(checks: &mut Checks, given: Field<i64>) -> Option<Gender> {
-    let number = checks.optional("gender", given, "integer")?;
+    let number = checks.optional("gender", given, Kind::Integer)?;
     let gender = match number {
         0 => Some(Gender::Unknown),
         1 => Some(Gender::Male),
@@ -193,12 +193,14 @@ fn gender_number(gender: Gender) -> u8 {
 
 /// A date, or "" to clear it.
 fn birthday(checks: &mut Checks, given: Field<String>) -> Option<Option<Date>> {
-    let text = checks.optional("birthday", given, "string")?;
+    let text = checks.optional("birthday", given, Kind::Text)?;
     if text.is_empty() {
         return Some(None);
     }
     let format = time::macros::format_description!("[year]-[month]-[day]");
-    let date = Date::parse(&text, format).ok().filter(|date| (1000..=9999).contains(&date.year()));
+    // The library takes a sign before the year, the contract ten characters and no other.
+    let is_plain = text.len() == 10 && text.starts_with(|first: char| first.is_ascii_digit());
+    let date = Date::parse(&text, format).ok().filter(|date| is_plain && (1000..=9999).contains(&date.year()));
     if date.is_none() {
         checks.note("birthday", Problem::NotADate, Some(text.into()));
     }
