@@ -1,6 +1,7 @@
 //! One test for each row of the contracts' tables: its success, and each refusal that it can meet. Answers are told
 //! whole, but for the headers that every answer must have, which are looked for and then left out.
 
+mod beyond;
 mod kite;
 mod kite_admin;
 mod kite_profile;
