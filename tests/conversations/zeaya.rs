@@ -50,6 +50,7 @@ async fn refusals_have_codes_of_their_own() {
     let token = world.sign_in("user123", "password123").await;
     let wrong = json!({"gender": 3, "birthday": "1990-02-30", "mobile": "1".repeat(33), "bio": {"a": 1}});
     world.put("/zeaya/api/auth/profile", wrong).bearer(&token).await;
+    world.put("/zeaya/api/auth/profile", json!({"birthday": "+1990-01-01"})).bearer(&token).await;
     insta::assert_snapshot!(world.transcript());
 }
 
