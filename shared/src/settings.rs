@@ -23,6 +23,10 @@ pub struct Settings {
     pub mail_reply_to: Option<String>,
     /// `MAIL_CONFIGURATION_SET`: the configuration set of SES that mails are sent under, if any.
     pub mail_configuration_set: Option<String>,
+    /// `ADMIN_PASSWORD_SECRET`: the secret of AWS Secrets Manager with the first administrator's password, by ARN or name.
+    pub admin_password_secret: Option<String>,
+    /// `ADMIN_TOKEN_SECRET`: the one with the administrator token.
+    pub admin_token_secret: Option<String>,
     /// `ROOT_CONTRACT`: the contract of paths that name none. Default `sproutgate`.
     pub root_contract: Contract,
     /// `CONTRACT_HOSTS`: contracts by host name, e.g. `photos.example.com=zeaya,hub.example.com=mcphub`.
@@ -73,6 +77,8 @@ impl Settings {
             mail_from: optional(lookup, "MAIL_FROM", mail::sender)?,
             mail_reply_to: optional(lookup, "MAIL_REPLY_TO", mail::sender)?,
             mail_configuration_set: optional(lookup, "MAIL_CONFIGURATION_SET", mail::configuration_set)?,
+            admin_password_secret: optional(lookup, "ADMIN_PASSWORD_SECRET", text)?,
+            admin_token_secret: optional(lookup, "ADMIN_TOKEN_SECRET", text)?,
             root_contract: optional(lookup, "ROOT_CONTRACT", contract)?.unwrap_or(Contract::Sproutgate),
             contract_hosts: optional(lookup, "CONTRACT_HOSTS", hosts)?.unwrap_or_default(),
             allow_registration: optional(lookup, "ALLOW_REGISTRATION", boolean)?.unwrap_or(true),

@@ -37,5 +37,6 @@ mod source_limits;
 mod sproutgate;
 mod structure;
 mod support;
+mod vault;
 mod words;
 mod zeaya;

@@ -78,7 +78,7 @@ struct Found {
 /// Runs the function until Lambda stops the process. It sends no mail and signs nothing.
 pub async fn run() -> Result<(), Error> {
     lambda_runtime::tracing::init_default_subscriber();
-    let (identity, _) = lambda::identity(lambda::no_mail)?;
+    let (identity, _) = lambda::identity(lambda::no_mail, lambda::no_vault)?;
     let identity = Arc::new(identity);
     let service = lambda_runtime::service_fn(move |event: LambdaEvent<SnsEvent>| {
         let identity = Arc::clone(&identity);

@@ -72,6 +72,11 @@ pub fn ses(config: &SdkConfig) -> aws_sdk_ses::Client {
     aws_sdk_ses::Client::from_conf(config.build())
 }
 
+/// A client for what the deployment keeps in secret.
+pub fn secrets(config: &SdkConfig) -> aws_sdk_secretsmanager::Client {
+    aws_sdk_secretsmanager::Client::new(config)
+}
+
 /// HTTPS by rustls on ring, trusting Amazon's roots only; plain HTTP where an endpoint says so.
 fn http_client() -> anyhow::Result<SharedHttpClient> {
     let trusted = ROOTS.iter().fold(TrustStore::empty(), |store, root| store.with_pem_certificate(*root));

@@ -16,36 +16,51 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::client;
 use super::dynamodb::DynamoStore;
+use super::secrets::SecretsVault;
 use super::ses::SesMailer;
 use crate::http::{Arrival, Endpoints, Front};
-use crate::identity::{Hasher, Identity, Mail, Mailer, NotSent, Policy, SendError, SystemChance, SystemClock};
+use crate::identity::{Hasher, Identity, Mail, Mailer, NotSent, Policy, SendError, SystemChance, SystemClock, Vault};
 use crate::mail_templates;
 use crate::settings::{Settings, environment};
 
 /// Runs a function that sends no mail until Lambda stops the process. Everything that can be done before the first
 /// event is done before it: settings, clients, the connection to the table and the signing keys.
 pub async fn run(endpoints: Endpoints) -> Result<(), Error> {
-    start(endpoints, no_mail).await
+    start(endpoints, no_mail, no_vault).await
 }
 
 /// The same for a function that sends mail, from the address that `MAIL_FROM` names.
 pub async fn run_with_mail(endpoints: Endpoints) -> Result<(), Error> {
-    start(endpoints, |config, settings| {
-        let from = settings.mail_from.as_deref().context("MAIL_FROM is not set: name the sender of mails")?;
-        let config = client::at_endpoint_of(config.clone(), "SES", &environment());
-        let mailer = SesMailer::new(client::ses(&config), from);
-        let mailer = mailer.reply_to(settings.mail_reply_to.as_deref());
-        Ok(Arc::new(mailer.under(settings.mail_configuration_set.clone())))
+    start(endpoints, ses_mailer, no_vault).await
+}
+
+/// The same for a function that reads what the deployment keeps in secret, too.
+pub async fn run_with_mail_and_secrets(endpoints: Endpoints) -> Result<(), Error> {
+    start(endpoints, ses_mailer, |config, settings| {
+        let config = client::at_endpoint_of(config.clone(), "SECRETS_MANAGER", &environment());
+        let vault = SecretsVault::new(client::secrets(&config), settings)?;
+        Ok(vault.map(|vault| Arc::new(vault) as Arc<dyn Vault>))
     })
     .await
+}
+
+fn ses_mailer(config: &SdkConfig, settings: &Settings) -> anyhow::Result<Arc<dyn Mailer>> {
+    let from = settings.mail_from.as_deref().context("MAIL_FROM is not set: name the sender of mails")?;
+    let config = client::at_endpoint_of(config.clone(), "SES", &environment());
+    let mailer = SesMailer::new(client::ses(&config), from);
+    let mailer = mailer.reply_to(settings.mail_reply_to.as_deref());
+    Ok(Arc::new(mailer.under(settings.mail_configuration_set.clone())))
 }
 
 /// Makes what mails go through. A function for each kind, so that one that sends none links no mail client.
 pub(super) type MakeMailer = fn(&SdkConfig, &Settings) -> anyhow::Result<Arc<dyn Mailer>>;
 
-async fn start(endpoints: Endpoints, mailer: MakeMailer) -> Result<(), Error> {
+/// Makes what secrets are read through, likewise.
+pub(super) type MakeVault = fn(&SdkConfig, &Settings) -> anyhow::Result<Option<Arc<dyn Vault>>>;
+
+async fn start(endpoints: Endpoints, mailer: MakeMailer, vault: MakeVault) -> Result<(), Error> {
     lambda_runtime::tracing::init_default_subscriber();
-    let front = front(endpoints, mailer).await?;
+    let front = front(endpoints, mailer, vault).await?;
     Runtime::new(lambda_runtime::service_fn(move |event| handle(front.clone(), event))).run().await
 }
 
@@ -54,8 +69,13 @@ pub(super) fn no_mail(_: &SdkConfig, _: &Settings) -> anyhow::Result<Arc<dyn Mai
     Ok(Arc::new(NoMail))
 }
 
-async fn front(endpoints: Endpoints, mailer: MakeMailer) -> anyhow::Result<Front> {
-    let (identity, settings) = identity(mailer)?;
+/// For functions that read no secrets.
+pub(super) fn no_vault(_: &SdkConfig, _: &Settings) -> anyhow::Result<Option<Arc<dyn Vault>>> {
+    Ok(None)
+}
+
+async fn front(endpoints: Endpoints, mailer: MakeMailer, vault: MakeVault) -> anyhow::Result<Front> {
+    let (identity, settings) = identity(mailer, vault)?;
     if let Err(failed) = identity.warm_up().await {
         // The first request tries again, and is answered with what is wrong if it still is.
         tracing::warn!(outcome = %failed, "keys were not loaded ahead");
@@ -64,14 +84,14 @@ async fn front(endpoints: Endpoints, mailer: MakeMailer) -> anyhow::Result<Front
 }
 
 /// The core on the table and the settings that the environment names.
-pub(super) fn identity(mailer: MakeMailer) -> anyhow::Result<(Identity, Settings)> {
+pub(super) fn identity(mailer: MakeMailer, vault: MakeVault) -> anyhow::Result<(Identity, Settings)> {
     let lookup = environment();
     let settings = Settings::parse(&lookup)?;
     let config = client::connect(&lookup)?;
     let dynamodb = client::dynamodb(&client::at_endpoint_of(config.clone(), "DYNAMODB", &lookup));
     let chance = Arc::new(SystemChance::default());
     let store = DynamoStore::new(dynamodb, settings.table.clone(), chance.clone());
-    let mailer = mailer(&config, &settings)?;
+    let (mailer, vault) = (mailer(&config, &settings)?, vault(&config, &settings)?);
     let (stationery, bad) = mail_templates::stationery(&settings);
     for bad in bad {
         // The built-in ones take their place: a mistake in a template must not keep people out.
@@ -87,7 +107,7 @@ pub(super) fn identity(mailer: MakeMailer) -> anyhow::Result<(Identity, Settings
     };
     // One request at a time, so one hash at a time.
     let identity = Identity::new(Arc::new(store), mailer, Arc::new(SystemClock), chance, Hasher::new(1), policy);
-    Ok((identity, settings))
+    Ok((identity.with_vault(vault), settings))
 }
 
 /// For functions that have no mail to send, and no permission to.

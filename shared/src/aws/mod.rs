@@ -5,4 +5,5 @@ pub mod bounces;
 pub mod client;
 pub mod dynamodb;
 pub mod lambda;
+pub mod secrets;
 pub mod ses;

@@ -42,7 +42,7 @@ impl Identity {
         if looks_like_jwt(token) || PresentedApiToken::is_meant(&presented) {
             return self.require_administrator(&presented, needed, visitor).await;
         }
-        let kept = self.store.admin_token().await?;
+        let kept = self.kept_admin_token().await?;
         let right = kept.is_some_and(|kept| kept.matches(token.as_bytes()));
         if right { Ok(Administrator::TokenHolder(visitor.clone())) } else { Err(Error::TokenInvalid) }
     }

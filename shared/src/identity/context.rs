@@ -9,6 +9,7 @@ use tokio::sync::{OnceCell, RwLock, Semaphore};
 use super::audit::Origin;
 use super::key_ring::{KeyRing, SigningPolicy};
 use super::ownership::{changed_ownership, check_keeps_name};
+use super::vault::KnownVault;
 use super::{
     Account, AccountId, Chance, Change, Clock, CodeKey, Error, Hasher, Limits, Mailer, PasswordPolicy, Refused, Result,
     Stationery, Store, Version, Versioned, Vouched, Voucher, chance,
@@ -44,6 +45,7 @@ pub struct Identity {
     pub(super) proposed_issuer: OnceLock<String>,
     pub(super) keys: RwLock<Option<LoadedKeys>>,
     pub(super) code_key: OnceCell<CodeKey>,
+    pub(super) vault: Option<KnownVault>,
 }
 
 /// The keys this process knows, and since when.
@@ -75,6 +77,7 @@ impl Identity {
             proposed_issuer: OnceLock::new(),
             keys: RwLock::new(None),
             code_key: OnceCell::new(),
+            vault: None,
         }
     }
 

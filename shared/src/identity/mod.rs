@@ -52,6 +52,7 @@ mod tokens;
 mod totp;
 mod undeliverable;
 mod usage;
+mod vault;
 
 pub use account::{
     Account, AccountId, DEFAULT_STORAGE_LIMIT, EmailClaim, Gender, Profile, ProfileChanges, Role, Usage,
@@ -94,3 +95,4 @@ pub use tokens::MOST_API_TOKENS;
 pub use totp::{RECOVERY_CODES, SecondFactor, TotpSecret};
 pub use undeliverable::{BOUNCE_HOLDS, MailMark, Mailbox, Undeliverable};
 pub use usage::{Count, Counter, Counts, KeptReport, MOST_USAGE_CHANGES, UsageChange, Whose};
+pub use vault::Vault;

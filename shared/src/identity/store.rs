@@ -154,6 +154,9 @@ pub trait Store: Send + Sync {
     /// Sets the hash of the administrator token.
     async fn set_admin_token(&self, hashed: &Hashed) -> Result<()>;
 
+    /// Whether the first administrator was ever made.
+    async fn first_administrator_was_made(&self) -> Result<bool>;
+
     /// Accounts in order of their number, from the one after `after`, at most `limit` of them. May lag behind
     /// by moments.
     async fn list_accounts(&self, after: u64, limit: u32) -> Result<Vec<Account>>;

@@ -243,6 +243,10 @@ impl Store for DynamoStore {
         Ok(())
     }
 
+    async fn first_administrator_was_made(&self) -> Result<bool> {
+        Ok(self.get::<Key>(Key::first_administrator()).await?.is_some())
+    }
+
     async fn list_accounts(&self, after: u64, limit: u32) -> Result<Vec<Account>> {
         listing::list(self, after, limit).await
     }
