@@ -22,7 +22,7 @@ bootstrap:
 
 # Everything that CI runs
 check: bootstrap
-    @scripts/steps fmt clippy test doc deny validate smoke mail documents pages lambda build cold-start
+    @scripts/steps fmt clippy test doc deny validate template smoke mail documents pages lambda build cold-start
 
 # Formatting and clippy
 lint: fmt clippy
@@ -56,6 +56,10 @@ deny:
 validate:
     sam validate --lint
     cfn-lint template.yaml
+
+# What the template makes: translated, asserted, created in moto and read back, and changed for the worse
+template:
+    PYTHONDONTWRITEBYTECODE=1 .venv/bin/python scripts/template_test.py
 
 # README's first steps work as printed
 smoke:
