@@ -39,4 +39,5 @@ mod structure;
 mod support;
 mod vault;
 mod words;
+mod work;
 mod zeaya;

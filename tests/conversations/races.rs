@@ -1,6 +1,15 @@
+//! What many ask for in the same instant.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use polygate_shared::identity::ClaimKind;
 use serde_json::{Value, json};
 
-use crate::support::World;
+use crate::support::{Answer, World};
+use crate::work::Recorder;
 
 fn register_body(contract: &str, name: &str, email: &str) -> Value {
     match contract {
@@ -98,17 +107,86 @@ async fn one_address_mailed_once_however_many_ask_at_once() {
     assert_eq!(world.server.mails().len(), 1);
 }
 
+/// Signs alice in through kite; access and refresh token.
+async fn signed_in(world: &mut World) -> (String, String) {
+    let login = json!({"username": "alice", "password": "secret123"});
+    let answer = world.post("/api/v1/auth/login", login).quietly().await;
+    (answer.text("/data/access_token"), answer.text("/data/refresh_token"))
+}
+
+async fn refresh(world: &mut World, token: &str) -> Answer {
+    world.post("/api/v1/auth/refresh", json!({"refresh_token": token})).quietly().await
+}
+
+/// Sends one refresh token many times at once; what they all got for it.
+async fn refreshed_at_once(world: &World, token: &str, times: usize) -> String {
+    let asked = vec![("/api/v1/auth/refresh".to_owned(), json!({"refresh_token": token})); times];
+    let answers = world.all_at_once(asked).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), times, "two tabs, one session");
+    let successors: BTreeSet<_> = answers.iter().map(|answer| answer.text("/data/refresh_token")).collect();
+    assert_eq!(successors.len(), 1, "one successor for all of them");
+    successors.into_iter().next().expect("one")
+}
+
+/// Which of these refresh tokens the stored session takes as the live one.
+async fn live<'a>(world: &World, tokens: &[&'a String]) -> Vec<&'a String> {
+    let alice = [(ClaimKind::Name, "alice".to_owned())];
+    let claims = world.server.store().claims(&alice).await.expect("claims");
+    let sessions = world.server.store().sessions(claims[0].account).await.expect("sessions");
+    assert_eq!(sessions.len(), 1);
+    let current = &sessions[0].refresh.as_ref().expect("refresh tokens").current;
+    // Account and session (16 bytes each), the secret (32), a tag.
+    let secret = |token: &str| URL_SAFE_NO_PAD.decode(&token["pgr_".len()..]).expect("base64url")[32..64].to_vec();
+    tokens.iter().copied().filter(|token| current.matches(&secret(token))).collect()
+}
+
 #[tokio::test]
-async fn parallel_refreshes_of_one_token_get_one_successor() {
+async fn of_100_parallel_refreshes_of_one_token_one_successor_is_live_and_the_old_one_ends_the_session() {
     let mut world = World::start().await;
     world.register("alice", "secret123").await;
-    let login = json!({"username": "alice", "password": "secret123"});
-    let token = world.post("/api/v1/auth/login", login).quietly().await.text("/data/refresh_token");
-    let asked = vec![("/api/v1/auth/refresh".to_owned(), json!({"refresh_token": token})); 24];
-    let answers = world.all_at_once(asked).await;
-    let mut successors: Vec<_> = answers.iter().map(|answer| answer.text("/data/refresh_token")).collect();
-    successors.dedup();
-    assert_eq!(successors.len(), 1, "two tabs, one session");
+    let (access, first) = signed_in(&mut world).await;
+    let second = refreshed_at_once(&world, &first, 100).await;
+    assert_eq!(live(&world, &[&first, &second]).await, [&second], "exactly one is live");
+    // An answer was lost: the same again gets the same, and after the grace another in its place.
+    assert_eq!(refresh(&mut world, &first).await.text("/data/refresh_token"), second);
+    world.clock.advance(Duration::from_secs(10));
+    let third = refreshed_at_once(&world, &first, 100).await;
+    assert_eq!(live(&world, &[&first, &second, &third]).await, [&third]);
+    let fourth = refreshed_at_once(&world, &third, 100).await;
+    assert_eq!(live(&world, &[&first, &second, &third, &fourth]).await, [&fourth]);
+    world.clock.advance(Duration::from_secs(10));
+    let fifth = refresh(&mut world, &fourth).await;
+    // Somebody has a copy of one that was used long ago: from here on nobody has anything.
+    for stolen in [&third, &fifth.text("/data/refresh_token"), &fourth] {
+        refresh(&mut world, stolen).await.is(401, 40102);
+    }
+    for access in [&access, &fifth.text("/data/access_token")] {
+        assert_eq!(world.get("/kite/api/v1/profile").bearer(access).quietly().await.status, 401);
+    }
+}
+
+#[tokio::test]
+async fn a_stolen_token_among_100_parallel_refreshes_ends_the_session_for_all() {
+    let mut world = World::start().await;
+    world.register("alice", "secret123").await;
+    let (_, stolen) = signed_in(&mut world).await;
+    let next = refresh(&mut world, &stolen).await.text("/data/refresh_token");
+    let live = refresh(&mut world, &next).await.text("/data/refresh_token");
+    world.clock.advance(Duration::from_secs(10));
+    let asked = (0..100).map(|nth| {
+        let token = if nth % 10 == 5 { &stolen } else { &live };
+        ("/api/v1/auth/refresh".to_owned(), json!({"refresh_token": token}))
+    });
+    let answers = world.all_at_once(asked.collect()).await;
+    for (nth, answer) in answers.iter().enumerate().filter(|(nth, answer)| nth % 10 == 5 || answer.status != 200) {
+        assert_eq!((nth, answer.status.as_u16(), &answer.json()["code"]), (nth, 401, &json!(40102)), "{}", answer.body);
+    }
+    let handed_out = answers.iter().filter(|answer| answer.status == 200);
+    let successors: BTreeSet<_> = handed_out.map(|answer| answer.text("/data/refresh_token")).collect();
+    assert!(successors.len() <= 1, "{successors:?}");
+    for token in successors.iter().chain([&live]) {
+        refresh(&mut world, token).await.is(401, 40102);
+    }
 }
 
 #[tokio::test]
@@ -172,4 +250,31 @@ async fn one_reset_sent_many_times_at_once_is_one_reset() {
         assert_eq!(answer.status, 200, "{}", answer.body);
     }
     world.sign_in("alice", "newpass").await;
+}
+
+#[tokio::test]
+async fn of_200_parallel_guesses_at_one_code_five_are_compared() {
+    let recorder = Recorder::start();
+    let mut world = World::start().await;
+    let registration = register_body("sproutgate", "winner", "winner@example.com");
+    world.post("/sproutgate/api/auth/register", registration).quietly().await;
+    let session = world.register_proved("alice").await;
+    world.post("/kite/api/v1/emails", json!({"email": "further@example.com"})).bearer(&session).quietly().await;
+    for (path, mut body, address) in [
+        ("/sproutgate/api/auth/verify-email", json!({"account": "winner"}), "winner@example.com"),
+        ("/kite/api/v1/emails/verify", json!({"email": "further@example.com"}), "further@example.com"),
+    ] {
+        let code = world.code_for(address);
+        body["code"] = if code == "000000" { "000001" } else { "000000" }.into();
+        recorder.take();
+        let asked = vec![(path.to_owned(), body.clone(), session.clone()); 200];
+        let answers = world.all_at_once_as(asked).await;
+        assert_eq!(recorder.take().compared, 5, "{path}");
+        assert!(answers.iter().all(|answer| answer.status.is_client_error()), "{path}: {answers:?}");
+        // Nor is the right one any more.
+        body["code"] = code.into();
+        let late = world.post(path, body).bearer(&session).quietly().await;
+        assert!(late.status.is_client_error(), "{path}: {}", late.body);
+        assert_eq!(recorder.take().compared, 0, "{path}");
+    }
 }

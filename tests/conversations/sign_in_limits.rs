@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, World};
+use crate::work::Recorder;
 
 const LOGIN: [&str; 4] =
     ["/kite/api/v1/auth/login", "/zeaya/api/auth/login", "/sproutgate/api/auth/login", "/mcphub/api/auth/login"];
@@ -68,12 +69,15 @@ async fn the_wait_doubles_up_to_a_quarter_of_an_hour_and_is_forgotten_after_a_da
 }
 
 #[tokio::test]
-async fn of_fifty_parallel_guesses_five_are_looked_at() {
+async fn of_50_parallel_wrong_passwords_five_reach_the_hash() {
+    let recorder = Recorder::start();
     let mut world = World::start().await;
     world.register("alice", "secret123").await;
     for (path, name) in [(LOGIN[0], "alice"), (LOGIN[1], "nobody"), (LOGIN[2], "alice@example.com")] {
         let asked = vec![(path.to_owned(), login(name, "wrong-password")); 50];
+        recorder.take();
         let answers = world.all_at_once(asked).await;
+        assert_eq!(recorder.take().hashes.len(), 5, "{path}");
         let (looked_at, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 401);
         assert_eq!((looked_at.len(), refused.len()), (5, 45), "{path}");
         for answer in refused {
@@ -86,7 +90,9 @@ async fn of_fifty_parallel_guesses_five_are_looked_at() {
     }
     // Once a wait is over a single one of many is let through.
     world.clock.advance(Duration::from_secs(1));
-    let answers = world.all_at_once(vec![(KITE.to_owned(), login("alice", "wrong-password")); 20]).await;
+    recorder.take();
+    let answers = world.all_at_once(vec![(KITE.to_owned(), login("alice", "wrong-password")); 50]).await;
+    assert_eq!(recorder.take().hashes.len(), 1);
     assert_eq!(answers.iter().filter(|answer| answer.status == 401).count(), 1);
 }
 

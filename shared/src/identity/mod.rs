@@ -75,7 +75,7 @@ pub use mail::{Errand, Language, Mail, MailOutcome, Mailer, NotSent, SendError};
 pub use mail_log::{MailEntry, MailLog, MailState};
 pub use mails::{BadTemplate, Brand, Colour, Notice, Stationery, TemplateFile};
 pub use manage::{AccountChanges, AccountDetails, NewAccount};
-pub use password::{Hasher, PasswordHash};
+pub use password::{HashCost, Hasher, PasswordHash};
 pub use password_policy::PasswordPolicy;
 pub use pending::{PENDING_LIFE, PendingId, PendingSignIn};
 pub use picture::{Picture, PictureVersion};

@@ -22,37 +22,69 @@ impl std::fmt::Debug for PasswordHash {
     }
 }
 
-/// Memory in KiB, passes and lanes: OWASP's recommendation for argon2id.
-const COST: (u32, u32, u32) = (19_456, 2, 1);
+/// What one argon2id hash costs whoever computes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HashCost {
+    /// Memory in KiB.
+    pub memory: u32,
+    /// Passes over it.
+    pub passes: u32,
+    /// Lanes.
+    pub lanes: u32,
+}
 
-/// Hashes and verifies passwords off the request's own thread.
+impl Default for HashCost {
+    /// OWASP's recommendation for argon2id.
+    fn default() -> Self {
+        Self { memory: 19_456, passes: 2, lanes: 1 }
+    }
+}
+
+/// Hashes and verifies passwords off the request's own thread. Each time it says so, with the cost, to whoever asked the
+/// log for `debug`: that nobody can tell a known name by the work done for it rests on this.
 #[derive(Clone)]
 pub struct Hasher {
+    cost: HashCost,
     permits: Arc<Semaphore>,
 }
 
 impl Hasher {
     /// A hasher that runs at most this many hashes at a time; each takes 19 MiB.
     pub fn new(parallel: usize) -> Self {
-        Self { permits: Arc::new(Semaphore::new(parallel.max(1))) }
+        Self::at_cost(HashCost::default(), parallel)
+    }
+
+    /// The same at another cost of new hashes. One that is stored is verified at its own.
+    pub fn at_cost(cost: HashCost, parallel: usize) -> Self {
+        Self { cost, permits: Arc::new(Semaphore::new(parallel.max(1))) }
     }
 
     /// Hashes a new password under a random salt of 128 bits.
     pub(crate) async fn hash(&self, password: &Password, chance: &dyn Chance) -> Result<PasswordHash> {
         let salt: [u8; 16] = chance::bytes(chance)?;
-        let password = password.clone();
-        Ok(self.run(move || compute(&password, &salt)).await??)
+        self.compute(password, salt).await
     }
 
     /// Whether this is the account's password. Without an account the same work is done for nothing, so that
     /// the time tells nobody which names exist.
     pub(crate) async fn verify(&self, password: &Password, hash: Option<&PasswordHash>) -> Result<bool> {
-        let password = password.clone();
         let Some(hash) = hash.cloned() else {
-            self.run(move || compute(&password, b"nobody's account")).await??;
+            self.compute(password, *b"nobody's account").await?;
             return Ok(false);
         };
-        self.run(move || compare(&password, &hash)).await?
+        let password = password.clone();
+        let parsed = parse(&hash)?;
+        told(&Params::try_from(&parsed).map_err(broken)?);
+        self.run(move || compare(&password, &parsed)).await?
+    }
+
+    async fn compute(&self, password: &Password, salt: [u8; 16]) -> Result<PasswordHash> {
+        let HashCost { memory, passes, lanes } = self.cost;
+        let params =
+            Params::new(memory, passes, lanes, None).map_err(|error| anyhow::anyhow!("argon2 cost: {error}"))?;
+        told(&params);
+        let password = password.clone();
+        Ok(self.run(move || compute(&password, params, &salt)).await??)
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
@@ -61,24 +93,31 @@ impl Hasher {
     }
 }
 
-fn argon2id() -> anyhow::Result<Argon2<'static>> {
-    let (memory, passes, lanes) = COST;
-    let params = Params::new(memory, passes, lanes, None).map_err(|error| anyhow::anyhow!("argon2 cost: {error}"))?;
-    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+/// Tells the log that a password is hashed, and at what cost.
+fn told(params: &Params) {
+    let (memory, passes, lanes) = (params.m_cost(), params.t_cost(), params.p_cost());
+    tracing::debug!(memory, passes, lanes, "a password is hashed");
 }
 
-fn compute(password: &Password, salt: &[u8]) -> anyhow::Result<PasswordHash> {
+fn compute(password: &Password, params: Params, salt: &[u8]) -> anyhow::Result<PasswordHash> {
     use argon2::PasswordHasher as _;
-    let hash: phc::PasswordHash = argon2id()?
+    let hash: phc::PasswordHash = Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
         .hash_password_with_salt(password.reveal().as_bytes(), salt)
         .map_err(|error| anyhow::anyhow!("argon2id: {error}"))?;
     Ok(PasswordHash(hash.to_string()))
 }
 
-fn compare(password: &Password, hash: &PasswordHash) -> Result<bool> {
-    let parsed = phc::PasswordHash::new(&hash.0)
-        .map_err(|error| anyhow::anyhow!("a stored password hash is broken: {error}"))?;
-    match argon2id()?.verify_password(password.reveal().as_bytes(), &parsed) {
+fn parse(hash: &PasswordHash) -> anyhow::Result<phc::PasswordHash> {
+    phc::PasswordHash::new(&hash.0).map_err(broken)
+}
+
+fn broken(error: impl std::fmt::Display) -> anyhow::Error {
+    anyhow::anyhow!("a stored password hash is broken: {error}")
+}
+
+/// Takes algorithm and cost from the stored hash.
+fn compare(password: &Password, hash: &phc::PasswordHash) -> Result<bool> {
+    match Argon2::default().verify_password(password.reveal().as_bytes(), hash) {
         Ok(()) => Ok(true),
         Err(argon2::password_hash::Error::PasswordInvalid) => Ok(false),
         Err(error) => Err(anyhow::anyhow!("argon2id: {error}").into()),
