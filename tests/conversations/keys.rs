@@ -2,8 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use polygate_shared::aws::client;
@@ -11,6 +17,7 @@ use polygate_shared::aws::dynamodb::DynamoStore;
 use polygate_shared::aws::ses::SesMailer;
 use polygate_shared::identity::{Clock, Hasher, Identity, KEY_LEAD, KEY_TAIL, Policy, Scope, SystemChance};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use crate::support::World;
 
@@ -109,7 +116,12 @@ async fn a_key_that_somebody_else_may_have_is_refused_at_the_next_request() {
 
 /// A second process on the same table.
 fn another_process(world: &World, policy: Policy) -> Identity {
-    let table = client::dynamodb(&client::connect_local(world.server.dynamodb_url()).expect("a configuration"));
+    process_at(world, &world.server.dynamodb_url(), policy)
+}
+
+/// The same on a table that is reached there.
+fn process_at(world: &World, endpoint: &str, policy: Policy) -> Identity {
+    let table = client::dynamodb(&client::connect_local(endpoint).expect("a configuration"));
     let chance = Arc::new(SystemChance::default());
     let nowhere = client::connect_local("http://127.0.0.1:1").expect("a configuration");
     Identity::new(
@@ -200,4 +212,62 @@ async fn a_hundred_processes_that_start_together_have_one_key() {
         .collect();
     assert_eq!(keys.len(), 1, "{keys:?}");
     assert_eq!(keys.first().expect("a set").len(), 1);
+}
+
+/// Stands between a process and the table. While it holds, an answer to a reading of the keys is kept back.
+#[derive(Clone)]
+struct Between {
+    engine: String,
+    client: reqwest::Client,
+    holds: Arc<AtomicBool>,
+    kept_back: Arc<Notify>,
+    let_go: Arc<Notify>,
+}
+
+async fn pass_on(State(between): State<Between>, headers: HeaderMap, body: Bytes) -> Response {
+    let is_query = headers["x-amz-target"].to_str().is_ok_and(|target| target.ends_with(".Query"));
+    let request = between.client.post(&between.engine).body(body);
+    let headers = headers.iter().filter(|(name, _)| *name != "host" && *name != "content-length");
+    let request = headers.fold(request, |request, (name, value)| request.header(name, value));
+    let answer = request.send().await.expect("an answer");
+    let status = answer.status();
+    let body = answer.bytes().await.expect("a body");
+    if is_query && between.holds.swap(false, Ordering::SeqCst) {
+        between.kept_back.notify_one();
+        between.let_go.notified().await;
+    }
+    Response::builder().status(status).body(Body::from(body)).expect("an answer")
+}
+
+#[tokio::test]
+async fn a_slow_reading_of_the_keys_does_not_bring_back_what_was_thrown_away_meanwhile() {
+    let world = World::start().await;
+    let between = Between {
+        engine: world.server.dynamodb_url(),
+        client: reqwest::Client::builder().no_proxy().build().expect("a client"),
+        holds: Arc::default(),
+        kept_back: Arc::default(),
+        let_go: Arc::default(),
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+    let router = Router::new().fallback(pass_on).with_state(between.clone());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let process = Arc::new(process_at(&world, &endpoint, Policy::default()));
+    let admin = world.server.admin_token().reveal();
+    let by = process.authorize_administrator(Some(admin), Scope::AdminWrite, &Default::default()).await;
+    let by = by.expect("an administrator");
+    let leaked = process.public_keys().await.expect("keys").1;
+    between.holds.store(true, Ordering::SeqCst);
+    let slow = tokio::spawn({
+        let process = Arc::clone(&process);
+        async move { process.list_keys().await }
+    });
+    between.kept_back.notified().await;
+    process.rotate_keys(&by, true).await.expect("another key");
+    between.let_go.notify_one();
+    slow.await.expect("a task").expect("keys");
+    let published = process.public_keys().await.expect("keys").1;
+    assert_eq!(published.len(), 1);
+    assert_ne!(published[0].kid, leaked[0].kid);
 }

@@ -19,6 +19,7 @@ mod keys;
 mod kite;
 mod mailing;
 mod mcphub;
+mod model;
 mod notices;
 mod openapi;
 mod password_policy;

@@ -206,3 +206,31 @@ async fn an_ended_session_is_not_brought_back_by_a_refresh_under_way() {
         assert_eq!(statuses(&mut world, &token).await, [401; 6]);
     }
 }
+
+#[tokio::test]
+async fn a_session_ends_after_ninety_days_however_often_it_is_refreshed() {
+    const DAY: Duration = Duration::from_secs(86_400);
+    let mut world = World::start().await;
+    world.register("alice", "secret123").await;
+    let login = json!({"username": "alice", "password": "secret123"});
+    let mut refresh = world.post("/api/v1/auth/login", login).quietly().await.text("/data/refresh_token");
+    for _ in 0..15 {
+        world.clock.advance(6 * DAY - Duration::from_secs(4));
+        let answer = world.post("/api/v1/auth/refresh", json!({"refresh_token": refresh})).quietly().await;
+        answer.is(200, 0);
+        refresh = answer.text("/data/refresh_token");
+    }
+    // A minute before the end nothing that is handed out lives longer than that minute.
+    let last = world.post("/api/v1/auth/refresh", json!({"refresh_token": refresh})).quietly().await;
+    assert_eq!(
+        (&last.json()["data"]["expires_in"], &last.json()["data"]["refresh_expires_at"]),
+        (&json!(60), &last.json()["data"]["expires_at"])
+    );
+    let access = last.text("/data/access_token");
+    world.clock.advance(Duration::from_secs(59));
+    assert_eq!(statuses(&mut world, &access).await, [200; 6]);
+    world.clock.advance(Duration::from_secs(1));
+    assert_eq!(statuses(&mut world, &access).await, [401; 6]);
+    let token = last.text("/data/refresh_token");
+    world.post("/api/v1/auth/refresh", json!({"refresh_token": token})).quietly().await.is(401, 40102);
+}

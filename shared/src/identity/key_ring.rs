@@ -96,6 +96,11 @@ impl KeyRing {
         self.keys.iter().enumerate().filter(move |(nth, _)| !retired(*nth)).map(|(_, key)| key)
     }
 
+    /// The sequence of the newest key.
+    fn newest(&self) -> Option<u64> {
+        self.keys.last().map(|key| key.record.sequence)
+    }
+
     fn statuses(&self, now: OffsetDateTime) -> Vec<KeyStatus> {
         let signing = self.signing(now).map(|key| key.record.sequence);
         let status = |key: &SigningKey| {
@@ -262,8 +267,12 @@ impl Identity {
     async fn keep_keys(&self, record: &SigningRecord) -> Result<LoadedKeys> {
         let issuer = self.issuer_of(record.issuer.as_deref()).context("the issuer was not kept")?;
         let loaded = LoadedKeys { ring: Arc::new(KeyRing::load(issuer, record)?), at: self.now() };
-        *self.keys.write().await = Some(loaded.clone());
-        Ok(loaded)
+        let mut kept = self.keys.write().await;
+        // Each change of the keys adds one. What was read before it and comes later must not bring back what it threw away.
+        match kept.as_ref().filter(|kept| kept.ring.newest() > loaded.ring.newest()) {
+            Some(newer) => Ok(newer.clone()),
+            None => Ok(kept.insert(loaded).clone()),
+        }
     }
 
     fn issuer_of(&self, fixed: Option<&str>) -> Option<String> {

@@ -23,8 +23,9 @@ impl Identity {
     /// request on.
     pub async fn end_session(&self, signed_in: &SignedIn, session: SessionId) -> Result<()> {
         let account = &signed_in.account.account;
-        let (_, found) = self.store.account_and_session(account.id, session).await?;
-        if !found.is_some_and(|session| self.is_live(account, &session)) {
+        // Beside the account as it is now: a password change in this very instant may have taken the session along.
+        let (now, found) = self.store.account_and_session(account.id, session).await?;
+        if !now.zip(found).is_some_and(|(now, session)| self.is_live(&now.account, &session)) {
             return Err(Error::NotFound);
         }
         // Needs no condition: that it is gone is what was asked for, and nothing writes a session that isn't there.
