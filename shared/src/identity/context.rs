@@ -9,6 +9,7 @@ use tokio::sync::{OnceCell, RwLock, Semaphore};
 use super::audit::Origin;
 use super::key_ring::{KeyRing, SigningPolicy};
 use super::ownership::{changed_ownership, check_keeps_name};
+use super::sign_in::StandIn;
 use super::vault::KnownVault;
 use super::{
     Account, AccountId, Chance, Change, Clock, CodeKey, Error, Hasher, Limits, Mailer, PasswordPolicy, Refused, Result,
@@ -46,6 +47,7 @@ pub struct Identity {
     pub(super) keys: RwLock<Option<LoadedKeys>>,
     pub(super) code_key: OnceCell<CodeKey>,
     pub(super) vault: Option<KnownVault>,
+    pub(super) stand_in: StandIn,
 }
 
 /// The keys this process knows, and since when.
@@ -78,6 +80,7 @@ impl Identity {
             keys: RwLock::new(None),
             code_key: OnceCell::new(),
             vault: None,
+            stand_in: StandIn::nobody(),
         }
     }
 
