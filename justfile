@@ -22,7 +22,7 @@ bootstrap:
 
 # Everything that CI runs
 check: bootstrap
-    @scripts/steps fmt clippy test timing doc deny validate template smoke mail documents pages lambda build cold-start
+    @scripts/steps fmt clippy test timing doc deny validate template smoke mail clients documents pages lambda build cold-start
 
 # Formatting and clippy
 lint: fmt clippy
@@ -73,6 +73,10 @@ smoke:
 mail:
     cargo build --workspace --bins
     @scripts/mail.py --server target/debug/polygate --register target/debug/register
+
+# jose, aws-jwt-verify and PyJWT take our tokens before, during and after a rotation of keys; pyotp signs in
+clients:
+    @scripts/against_clients
 
 # Every answer is one that docs/openapi/ has, whatever is asked (Schemathesis)
 documents:

@@ -7,6 +7,7 @@ mod api_tokens;
 mod asvs;
 mod avatars;
 mod bounces;
+mod clients;
 mod contract_pages;
 mod contracts;
 mod crossing;
