@@ -10,6 +10,7 @@ mod bounces;
 mod clients;
 mod contract_pages;
 mod contracts;
+mod cookies;
 mod crossing;
 mod documents;
 mod edges;
