@@ -7,6 +7,7 @@ pub mod aws;
 mod contracts;
 pub mod http;
 pub mod identity;
+pub mod log;
 pub mod mail_templates;
 mod messages;
 pub mod openapi;

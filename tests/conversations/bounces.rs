@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
+use lambda_runtime::{Context, LambdaEvent};
 use polygate_shared::aws::bounces::{SnsEvent, handle};
-use polygate_shared::identity::Clock;
+use polygate_shared::identity::{self, Clock, Identity};
 use reqwest::Method;
 use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
@@ -29,10 +30,15 @@ fn report(world: &World, name: &str, address: &str, change: impl FnOnce(&mut Val
     serde_json::from_value(event).expect("an event of SNS")
 }
 
+/// The function takes an event in.
+async fn take_in(world: &World, identity: &Identity, event: SnsEvent) -> identity::Result<()> {
+    handle(identity, &world.watch.log(), LambdaEvent::new(event, Context::default())).await
+}
+
 /// The report reaches the function.
 pub(crate) async fn reported(world: &World, name: &str, address: &str) {
     let event = report(world, name, address, |_| {});
-    handle(world.server.identity(), event).await.expect("taken in");
+    take_in(world, world.server.identity(), event).await.expect("taken in");
 }
 
 /// What a sign-in through each contract warns of, by the codes.
@@ -146,12 +152,16 @@ async fn what_may_arrive_yet_is_no_complaint_or_can_not_be_read_changes_nothing(
         ("complaint", "complainedRecipients", json!(null)),
     ] {
         let event = report(&world, name, "anna@example.com", |part| part[field] = value);
-        handle(identity, event).await.expect("dropped, and not handed over again");
+        take_in(&world, identity, event).await.expect("dropped, and not handed over again");
     }
     for message in ["", "hello", "{}", r#"{"eventType":"Delivery","delivery":{}}"#] {
         let event = json!({"Records": [{"Sns": {"Message": message}}]});
-        handle(identity, serde_json::from_value(event).expect("an event")).await.expect("dropped");
+        take_in(&world, identity, serde_json::from_value(event).expect("an event")).await.expect("dropped");
     }
+    let lines = world.watch.lines();
+    let told = lines.iter().filter(|line| line["message"] == "report");
+    let told = told.map(|line| format!("{}: {}, marked {}", line["outcome"], line["detail"], line["marked"]));
+    insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n"));
     assert_eq!(warned(&mut world, "anna", "demo123").await, nothing());
 }
 
@@ -232,7 +242,10 @@ async fn a_store_that_fails_fails_the_event_so_that_it_comes_again() {
     let world = World::start().await;
     let event = report(&world, "bounce", "anna@example.com", |_| {});
     let front = crate::refusals::front_without_store();
-    let failed = handle(front.identity(), event).await.expect_err("handed over again");
+    let failed = take_in(&world, front.identity(), event).await.expect_err("handed over again");
     assert!(failed.is_accident(), "{failed}");
     assert!(!failed.to_string().contains("anna"), "{failed}");
+    let lines = world.watch.lines();
+    let told = lines.last().map(|line| (&line["outcome"], &line["Faults"], &line["level"]));
+    assert_eq!(told, Some((&json!("failed"), &json!(1), &json!("ERROR"))));
 }

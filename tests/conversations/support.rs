@@ -17,6 +17,7 @@ use time::OffsetDateTime;
 use time::macros::datetime;
 
 use crate::redaction::{redact, redact_header, redact_ids};
+use crate::watch::Watch;
 
 /// The first instant of every test: ahead of the machine's clock, by which the engine sweeps expired items.
 pub(crate) const START: OffsetDateTime = datetime!(2040-01-01 00:00 UTC);
@@ -42,6 +43,7 @@ pub(crate) struct World {
     pub(crate) clock: Arc<TestClock>,
     client: reqwest::Client,
     transcript: String,
+    pub(crate) watch: Watch,
 }
 
 impl World {
@@ -51,11 +53,12 @@ impl World {
 
     pub(crate) async fn with(change: impl FnOnce(Options) -> Options) -> Self {
         let clock = Arc::new(TestClock::default());
-        let options = Options { clock: Arc::clone(&clock) as Arc<dyn Clock>, ..Options::default() };
+        let watch = Watch::start();
+        let options = Options { clock: Arc::clone(&clock) as Arc<dyn Clock>, log: watch.log(), ..Options::default() };
         let server = Server::start(change(options)).await.expect("a server");
         // Proxies of the machine are none of the tests' business.
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-        Self { server, clock, client, transcript: String::new() }
+        Self { server, clock, client, transcript: String::new(), watch }
     }
 
     pub(crate) fn ask(&mut self, method: Method, path: &str) -> Ask<'_> {
@@ -131,6 +134,15 @@ impl World {
         answer.text("/data/access_token")
     }
 
+    async fn exchange(&self, request: reqwest::RequestBuilder) -> Answer {
+        let request = request.build().expect("a request");
+        self.watch.asked(&request);
+        let answer = Answer::read(self.client.execute(request).await.expect("an answer")).await;
+        self.watch.answered(&answer.headers, &answer.body);
+        self.watch.mailed(&self.server.mails());
+        answer
+    }
+
     /// Sends many requests at once and returns their statuses and bodies.
     pub(crate) async fn all_at_once(&self, asked: Vec<(String, Value)>) -> Vec<Answer> {
         let asked = asked.into_iter().map(|(path, body)| (Method::POST, path, String::new(), body));
@@ -142,7 +154,7 @@ impl World {
         let sent = asked.into_iter().map(|(method, path, token, body)| {
             let request = self.client.request(method, format!("{}{path}", self.server.base_url())).json(&body);
             let request = if token.is_empty() { request } else { request.bearer_auth(token) };
-            async move { Answer::read(request.send().await.expect("an answer")).await }
+            self.exchange(request)
         });
         futures_util::future::join_all(sent).await
     }
@@ -151,7 +163,7 @@ impl World {
     pub(crate) async fn all_at_once_under(&self, asked: Vec<(String, Value)>, token: &str, key: &str) -> Vec<Answer> {
         let sent = asked.into_iter().map(|(path, body)| {
             let request = self.client.post(format!("{}{path}", self.server.base_url())).json(&body).bearer_auth(token);
-            async move { Answer::read(request.header("idempotency-key", key).send().await.expect("an answer")).await }
+            self.exchange(request.header("idempotency-key", key))
         });
         futures_util::future::join_all(sent).await
     }
@@ -160,7 +172,7 @@ impl World {
     pub(crate) async fn all_at_once_as(&self, asked: Vec<(String, Value, String)>) -> Vec<Answer> {
         let sent = asked.into_iter().map(|(path, body, token)| {
             let request = self.client.post(format!("{}{path}", self.server.base_url())).json(&body).bearer_auth(token);
-            async move { Answer::read(request.send().await.expect("an answer")).await }
+            self.exchange(request)
         });
         futures_util::future::join_all(sent).await
     }
@@ -169,7 +181,7 @@ impl World {
     pub(crate) async fn all_put_at_once(&self, asked: Vec<(String, Value)>, tokens: &[&str]) -> Vec<Answer> {
         let sent = asked.into_iter().zip(tokens.iter().cycle()).map(|((path, body), token)| {
             let request = self.client.put(format!("{}{path}", self.server.base_url())).json(&body).bearer_auth(token);
-            async move { Answer::read(request.send().await.expect("an answer")).await }
+            self.exchange(request)
         });
         futures_util::future::join_all(sent).await
     }
@@ -231,7 +243,7 @@ impl<'a> IntoFuture for Ask<'a> {
             if let Some((content_type, bytes)) = &body {
                 request = request.header("content-type", content_type).body(bytes.clone());
             }
-            let answer = Answer::read(request.send().await.expect("an answer")).await;
+            let answer = world.exchange(request).await;
             if !secret {
                 let asked = told(&method, &path, &headers, body.as_ref());
                 let answered = answer.told().replace(world.server.base_url(), "http://server");

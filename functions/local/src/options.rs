@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use polygate_shared::identity::{Clock, SystemClock};
+use polygate_shared::log::Log;
 
 /// The settings that the development server takes from its environment, as a deployed function does. Where the
 /// table is is its own affair; another mail service may be named in place of the mailbox.
@@ -54,6 +55,8 @@ pub struct Options {
     pub settings: BTreeMap<String, String>,
     /// How long the mail service may take over one mail.
     pub mail_time_out: Duration,
+    /// Where the line of each request goes.
+    pub log: Arc<Log>,
 }
 
 /// This machine may be busy with something else, such as a build.
@@ -67,6 +70,7 @@ impl Default for Options {
             clock: Arc::new(SystemClock),
             settings: BTreeMap::new(),
             mail_time_out: MAIL_TIME_OUT,
+            log: Arc::new(Log::readable()),
         }
     }
 }

@@ -58,7 +58,7 @@ pub struct Server {
 impl Server {
     /// Starts a server. It listens on 127.0.0.1 only.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let Options { port, data, clock, settings: given, mail_time_out } = options;
+        let Options { port, data, clock, settings: given, mail_time_out, log } = options;
         let settings = Settings::parse(&|name| match name {
             "TABLE_NAME" => Some(TABLE.to_owned()),
             _ => given.get(name).cloned(),
@@ -112,7 +112,7 @@ impl Server {
         let lambda_env = LambdaEnv { base_url: base, dynamodb_url, table: TABLE, mail_from, given: &given };
         folder.write(LambdaEnv::FILE, &lambda_env.render())?;
         let mailbox = Mailbox::default();
-        let front = Front::new(&Endpoints::ALL, Arc::clone(&identity), &settings);
+        let front = Front::new(&Endpoints::ALL, Arc::clone(&identity), &settings).logging_to(log);
         let router = web::router(front, mailbox.clone(), Ses { mailbox: mailbox.clone(), clock }, chance);
         let (stop, stopped) = oneshot::channel();
         let serving = tokio::spawn(serve(listener, router, stopped));

@@ -41,6 +41,7 @@ async fn serve(
         request_id: hex(&id),
         secure: false,
         host: None,
+        trace: None,
     });
     service.front.answer(request).await
 }

@@ -6,9 +6,13 @@ use lambda_runtime::{LambdaEvent, Runtime};
 use serde::Deserialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use tokio::time::Instant;
 
+use super::events;
 use super::lambda::{self, Error};
 use crate::identity::{self, EmailAddress, Identity, Undeliverable};
+use crate::log::{Line, Log, Metrics, Subject, Tally, millis};
+use crate::settings::environment;
 
 /// What SNS hands a function: one record, in practice.
 #[derive(Debug, Deserialize)]
@@ -77,44 +81,91 @@ struct Found {
 
 /// Runs the function until Lambda stops the process. It sends no mail and signs nothing.
 pub async fn run() -> Result<(), Error> {
-    lambda_runtime::tracing::init_default_subscriber();
+    let lookup = environment();
+    events::start(&lookup);
     let (identity, _) = lambda::identity(lambda::no_mail, lambda::no_vault)?;
-    let identity = Arc::new(identity);
+    let parts = Arc::new((identity, lambda::log(&lookup)));
     let service = lambda_runtime::service_fn(move |event: LambdaEvent<SnsEvent>| {
-        let identity = Arc::clone(&identity);
-        async move { handle(&identity, event.payload).await.map_err(Error::from) }
+        let parts = Arc::clone(&parts);
+        async move { handle(&parts.0, &parts.1, event).await.map_err(Error::from) }
     });
     Runtime::new(service).run().await
 }
 
 /// Takes an event in. What can't be understood is logged and dropped, since it would be no better the next time; where
 /// the store fails the event fails, so that Lambda hands it over again. The function and the tests call this.
-pub async fn handle(identity: &Identity, event: SnsEvent) -> identity::Result<()> {
+pub async fn handle(identity: &Identity, log: &Log, event: LambdaEvent<SnsEvent>) -> identity::Result<()> {
+    let trace = lambda::trace(&event.context);
     let mut outcome = Ok(());
-    for SnsRecord { sns } in event.records {
+    for SnsRecord { sns } in event.payload.records {
+        let (started, tally) = (Instant::now(), Tally::default());
+        let taken_in = tally.during(take_in(identity, &sns.message)).await;
+        let line = Line { request_id: &sns.message_id, xray_trace_id: trace.as_deref(), ..Line::default() };
+        tell(line, &taken_in, started, &tally, log, identity);
         // The others are tried all the same.
-        outcome = outcome.and(take_in(identity, &sns).await);
+        outcome = outcome.and(taken_in.map(|_| ()));
     }
     outcome
 }
 
-async fn take_in(identity: &Identity, sns: &SnsMessage) -> identity::Result<()> {
-    let message = sns.message_id.as_str();
-    let found = match read(&sns.message) {
+/// What came of a report that could be taken in.
+enum TakenIn {
+    Marked {
+        reason: Undeliverable,
+        addresses: usize,
+        unreadable: usize,
+    },
+    /// It marks nobody.
+    Ignored,
+    /// It can't be understood, for this reason. The cause would quote the message, which has addresses.
+    Dropped(&'static str),
+}
+
+async fn take_in(identity: &Identity, message: &str) -> identity::Result<TakenIn> {
+    let Found { reason, at, addresses, unreadable } = match read(message) {
         Ok(Some(found)) => found,
-        Ok(None) => return Ok(()),
-        // The cause would quote the message, which has addresses.
-        Err(problem) => {
-            tracing::warn!(message, problem, "a report of the mail service was dropped");
-            return Ok(());
-        }
+        Ok(None) => return Ok(TakenIn::Ignored),
+        Err(problem) => return Ok(TakenIn::Dropped(problem)),
     };
-    let Found { reason, at, addresses, unreadable } = found;
     for address in &addresses {
         identity.mark_undeliverable(address, reason, at).await?;
     }
-    tracing::info!(message, reason = reason.as_str(), addresses = addresses.len(), unreadable, "addresses were marked");
-    Ok(())
+    Ok(TakenIn::Marked { reason, addresses: addresses.len(), unreadable })
+}
+
+/// The log's line of a report.
+fn tell(
+    line: Line<'_>,
+    taken_in: &identity::Result<TakenIn>,
+    started: Instant,
+    tally: &Tally,
+    log: &Log,
+    identity: &Identity,
+) {
+    let (outcome, detail, marked) = match taken_in {
+        Ok(TakenIn::Marked { reason, addresses, unreadable: 0 }) => ("ok", reason.as_str().to_owned(), *addresses),
+        Ok(TakenIn::Marked { reason, addresses, unreadable }) => {
+            ("ok", format!("{}, {unreadable} unreadable", reason.as_str()), *addresses)
+        }
+        Ok(TakenIn::Ignored) => ("ignored", String::new(), 0),
+        Ok(TakenIn::Dropped(problem)) => ("dropped", (*problem).to_owned(), 0),
+        Err(accident) => ("failed", accident.to_string(), 0),
+    };
+    let metrics = Metrics {
+        faults: taken_in.is_err().into(),
+        duration_ms: millis(started.elapsed()),
+        ..Metrics::default().with(tally.taken())
+    };
+    let line = Line {
+        message: Subject::Report,
+        outcome,
+        detail: Some(detail.as_str()).filter(|detail| !detail.is_empty()),
+        marked: Some(marked),
+        cold: log.is_cold(),
+        metrics,
+        ..line
+    };
+    log.write(&line, identity.now());
 }
 
 /// `None`: nothing that marks an address, such as a delivery or a mail that may arrive yet.

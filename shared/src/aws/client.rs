@@ -12,6 +12,8 @@ use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 
+use super::meter::Meter;
+
 /// The roots under which every AWS endpoint stands (<https://www.amazontrust.com/repository/>). Reading these five
 /// instead of the system's whole bundle saves a cold start about 2 ms.
 const ROOTS: [&str; 5] = [
@@ -61,9 +63,10 @@ pub fn connect_local(endpoint: impl Into<String>) -> anyhow::Result<SdkConfig> {
         .build())
 }
 
-/// A client for the table.
+/// A client for the table, which counts what requests take there.
 pub fn dynamodb(config: &SdkConfig) -> aws_sdk_dynamodb::Client {
-    aws_sdk_dynamodb::Client::new(config)
+    let config = aws_sdk_dynamodb::config::Builder::from(config).interceptor(Meter);
+    aws_sdk_dynamodb::Client::from_conf(config.build())
 }
 
 /// A client for mail. It never tries twice: an attempt without an answer may have sent the mail.

@@ -10,16 +10,17 @@ use axum::response::Response;
 pub use lambda_http::Error;
 use lambda_http::request::{LambdaRequest, RequestContext};
 use lambda_http::tower::Service;
-use lambda_http::{Adapter, LambdaEvent, Request, http, service_fn};
+use lambda_http::{Adapter, Context, LambdaEvent, Request, http, service_fn};
 use lambda_runtime::Runtime;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-use super::client;
 use super::dynamodb::DynamoStore;
 use super::secrets::SecretsVault;
 use super::ses::SesMailer;
+use super::{client, events};
 use crate::http::{Arrival, Endpoints, Front};
 use crate::identity::{Hasher, Identity, Mail, Mailer, NotSent, Policy, SendError, SystemChance, SystemClock, Vault};
+use crate::log::Log;
 use crate::mail_templates;
 use crate::settings::{Settings, environment};
 
@@ -59,9 +60,15 @@ pub(super) type MakeMailer = fn(&SdkConfig, &Settings) -> anyhow::Result<Arc<dyn
 pub(super) type MakeVault = fn(&SdkConfig, &Settings) -> anyhow::Result<Option<Arc<dyn Vault>>>;
 
 async fn start(endpoints: Endpoints, mailer: MakeMailer, vault: MakeVault) -> Result<(), Error> {
-    lambda_runtime::tracing::init_default_subscriber();
-    let front = front(endpoints, mailer, vault).await?;
+    let lookup = environment();
+    events::start(&lookup);
+    let front = front(endpoints, mailer, vault).await?.logging_to(Arc::new(log(&lookup)));
     Runtime::new(lambda_runtime::service_fn(move |event| handle(front.clone(), event))).run().await
+}
+
+/// Where the line of each request goes. `STACK_NAME` names the stack whose metrics it carries.
+pub(super) fn log(lookup: &dyn Fn(&str) -> Option<String>) -> Log {
+    Log::json(std::io::stdout(), lookup("STACK_NAME").as_deref())
 }
 
 /// For functions that send none.
@@ -127,13 +134,21 @@ pub async fn handle(
     event: LambdaEvent<LambdaRequest>,
 ) -> Result<impl serde::Serialize + std::fmt::Debug, Error> {
     let LambdaEvent { payload, context } = event;
-    let request_id = context.request_id.clone();
-    let mut adapter = Adapter::from(service_fn(move |request| answer(front.clone(), request, request_id.clone())));
+    let (request_id, trace) = (context.request_id.clone(), trace(&context));
+    let arrival = Arrival { request_id, trace, ..Arrival::default() };
+    let mut adapter = Adapter::from(service_fn(move |request| answer(front.clone(), request, arrival.clone())));
     adapter.call(LambdaEvent::new(mend(payload), context)).await
 }
 
-async fn answer(front: Front, request: Request, request_id: String) -> Result<Response, Error> {
-    let mut arrival = Arrival { request_id, ..Arrival::default() };
+/// The id of the trace that an event belongs to, if it is recorded, e.g. `1-5759e988-bd862e3fe1be46a994272793`. Lambda
+/// tells `Root=…;Parent=…;Sampled=1` of every event, and 0 where nobody records it.
+pub(super) fn trace(context: &Context) -> Option<String> {
+    let told = context.xray_trace_id.as_deref()?;
+    let part = |name: &str| told.split(';').find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('='));
+    part("Sampled").filter(|sampled| *sampled == "1").and(part("Root")).map(str::to_owned)
+}
+
+async fn answer(front: Front, request: Request, mut arrival: Arrival) -> Result<Response, Error> {
     if let Some(RequestContext::ApiGatewayV2(gateway)) = request.extensions().get::<RequestContext>() {
         arrival.source = gateway.http.source_ip.clone().unwrap_or_default();
         arrival.request_id = gateway.request_id.clone().unwrap_or(arrival.request_id);

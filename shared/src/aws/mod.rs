@@ -4,6 +4,8 @@
 pub mod bounces;
 pub mod client;
 pub mod dynamodb;
+pub mod events;
 pub mod lambda;
+mod meter;
 pub mod secrets;
 pub mod ses;

@@ -5,7 +5,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 
 use super::{Contract, Failure};
-use crate::identity::{Errand, Language, Visitor};
+use crate::identity::{Errand, Language, Notes, Visitor};
 
 /// How a request came in, told by whatever received it and never by the client.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +18,8 @@ pub struct Arrival {
     pub secure: bool,
     /// The host it was addressed to, where that differs from the `Host` header.
     pub host: Option<String>,
+    /// The trace that it belongs to, where it is traced.
+    pub trace: Option<String>,
 }
 
 /// A request's circumstances, as handlers see them.
@@ -37,6 +39,8 @@ pub struct Context {
     pub agent: String,
     /// What mails are sent for.
     pub errand: Errand,
+    /// What it turns out to be.
+    pub notes: Notes,
 }
 
 impl Context {
@@ -54,6 +58,7 @@ impl Context {
             interface: self.contract.name().to_owned(),
             language: self.language,
             asked_language: self.asked_language,
+            notes: self.notes.clone(),
         }
     }
 }

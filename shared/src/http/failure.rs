@@ -1,5 +1,6 @@
 //! What a handler returns when it can't answer as asked; the contract that the request speaks puts it into words.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -117,34 +118,53 @@ impl Failure {
         };
         Some(retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0))
     }
-
-    /// Whether it is a fault of ours or of what we depend on, to be logged with its cause.
-    pub(super) fn is_accident(&self) -> bool {
-        match self {
-            Self::Core(error) => error.is_accident(),
-            other => matches!(other, Self::Panicked),
-        }
-    }
 }
 
-impl std::fmt::Display for Failure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl Failure {
+    /// What it is, in words that stay the same, for the log.
+    pub(crate) fn word(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::Core(Error::Invalid(_)) => "invalid input",
+            Self::Core(Error::Internal(_)) => "internal",
+            Self::Core(Error::Unavailable { .. }) => "unavailable",
+            Self::Core(error) => return Cow::Owned(error.to_string()),
+            Self::MalformedBody => "malformed body",
+            Self::UnknownPath => "unknown path",
+            Self::MethodNotAllowed => "method not allowed",
+            Self::BodyTooLarge => "body too large",
+            Self::UnsupportedMediaType => "media type unsupported",
+            Self::MalformedForm => "malformed form",
+            Self::NotAForm => "not a form",
+            Self::OriginNotAllowed => "origin not allowed",
+            Self::Panicked => "a handler panicked",
+        })
+    }
+
+    /// More about it, for the log: of an accident the cause, of refused fields their names. What was sent in them may be
+    /// personal.
+    pub(super) fn detail(&self) -> Option<String> {
         match self {
             Self::Core(Error::Invalid(violations)) => {
-                // The fields only: what was sent in them may be personal.
                 let fields: Vec<_> = violations.iter().map(|violation| violation.field.as_ref()).collect();
-                write!(f, "invalid input: {}", fields.join(", "))
+                Some(fields.join(", "))
             }
-            Self::Core(error) => error.fmt(f),
-            Self::MalformedBody => f.write_str("malformed body"),
-            Self::UnknownPath => f.write_str("unknown path"),
-            Self::MethodNotAllowed => f.write_str("method not allowed"),
-            Self::BodyTooLarge => f.write_str("body too large"),
-            Self::UnsupportedMediaType => f.write_str("media type unsupported"),
-            Self::MalformedForm => f.write_str("malformed form"),
-            Self::NotAForm => f.write_str("not a form"),
-            Self::OriginNotAllowed => f.write_str("origin not allowed"),
-            Self::Panicked => f.write_str("a handler panicked"),
+            Self::Core(Error::Internal(cause) | Error::Unavailable { cause, .. }) => Some(format!("{cause:#}")),
+            Self::Core(_)
+            | Self::MalformedBody
+            | Self::UnknownPath
+            | Self::MethodNotAllowed
+            | Self::BodyTooLarge
+            | Self::UnsupportedMediaType
+            | Self::MalformedForm
+            | Self::NotAForm
+            | Self::OriginNotAllowed
+            | Self::Panicked => None,
         }
+    }
+
+    /// Whether an attempt to sign in has failed with it. Without its second factor one has yet to be finished.
+    pub(super) fn refuses_sign_in(&self) -> bool {
+        let Self::Core(error) = self else { return false };
+        !error.is_accident() && !matches!(error, Error::SecondFactorNeeded)
     }
 }

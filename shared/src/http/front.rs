@@ -1,5 +1,6 @@
 //! The front door: chooses the contract, routes, and says once in the log what came of it.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -21,7 +22,8 @@ use super::context::{self, header_text};
 use super::failure::{self, render_failures};
 use super::{Arrival, Context, Contract, Endpoints, Failure, HostMap, Place, Render, Routes, choose, cors};
 use crate::contracts;
-use crate::identity::{Errand, Identity, MailOutcome};
+use crate::identity::{Errand, Identity, MailOutcome, Notes};
+use crate::log::{Line, Log, Metrics, Subject, Tally, millis};
 use crate::settings::Settings;
 
 /// What handlers share.
@@ -43,7 +45,10 @@ impl App {
 
 /// Some or all endpoint groups of all contracts, behind one address.
 #[derive(Clone)]
-pub struct Front(Arc<Inner>);
+pub struct Front {
+    inner: Arc<Inner>,
+    log: Arc<Log>,
+}
 
 struct Inner {
     contracts: [(Contract, Router); 4],
@@ -72,12 +77,19 @@ impl Front {
         let root = settings.root_contract;
         let service = endpoints.iter().map(|group| (group.service)());
         let service = finish(service, root, &app);
-        Self(Arc::new(Inner { contracts, service, hosts: settings.contract_hosts.clone(), root, identity }))
+        let inner = Inner { contracts, service, hosts: settings.contract_hosts.clone(), root, identity };
+        Self { inner: Arc::new(inner), log: Arc::new(Log::readable()) }
+    }
+
+    /// The same, with its lines elsewhere than among the process's other events.
+    #[must_use]
+    pub fn logging_to(self, log: Arc<Log>) -> Self {
+        Self { log, ..self }
     }
 
     /// The core behind it.
     pub fn identity(&self) -> &Arc<Identity> {
-        &self.0.identity
+        &self.inner.identity
     }
 
     /// Answers one request. It should carry an [`Arrival`].
@@ -85,38 +97,40 @@ impl Front {
         let started = Instant::now();
         let mut arrival = request.extensions_mut().remove::<Arrival>().unwrap_or_default();
         let host = arrival.host.take().or_else(|| host_of(&request));
-        let (place, rest) = choose(host.as_deref(), request.uri().path(), &self.0.hosts, self.0.root);
+        let (place, rest) = choose(host.as_deref(), request.uri().path(), &self.inner.hosts, self.inner.root);
         let uri = with_path(request.uri(), rest);
         arrival.host = host;
         let (contract, mounted, router) = self.at(place);
         let asked_language = context::asked_language(contract, request.uri().query(), request.headers());
         let language = asked_language.unwrap_or_else(|| context::usual_language(contract));
-        let errand = Errand::new(language, &arrival.request_id);
+        let (errand, notes, tally) = (Errand::new(language, &arrival.request_id), Notes::default(), Tally::default());
         let context = Context {
             contract,
             mount: if mounted { contracts::mount(contract) } else { "" },
             language,
             asked_language,
             errand: errand.clone(),
+            notes: notes.clone(),
             agent: header_text(request.headers(), &header::USER_AGENT).unwrap_or_default().to_owned(),
             arrival,
         };
-        let request_id = context.arrival.request_id.clone();
+        let arrival = context.arrival.clone();
         let method = request.method().clone();
         *request.uri_mut() = uri;
         request.extensions_mut().insert(context);
         let request = take_in_body(request).await;
-        let span = tracing::info_span!("request", request_id);
-        let answered = router.oneshot(request).instrument(span).await;
+        let span = tracing::info_span!("request", request_id = arrival.request_id);
+        let answered = tally.during(router.oneshot(request).instrument(span)).await;
         let mut response = answered.unwrap_or_else(|never: Infallible| match never {});
-        add_common_headers(&mut response, &request_id);
-        let seen = Seen { method: &method, contract, request_id: &request_id, mail: errand.outcome(), started };
-        seen.log(&response);
+        add_common_headers(&mut response, &arrival.request_id);
+        let contract = if matches!(place, Place::Service) { "service" } else { contract.name() };
+        let mail = errand.outcome();
+        self.log(&Seen { method, contract, arrival, mail, notes, tally, started }, &response);
         response
     }
 
     fn at(&self, place: Place) -> (Contract, bool, Router) {
-        let inner = &*self.0;
+        let inner = &*self.inner;
         let (contract, mounted) = match place {
             Place::Service => return (inner.root, false, inner.service.clone()),
             Place::Contract { contract, mounted } => (contract, mounted),
@@ -196,29 +210,58 @@ fn add_common_headers(response: &mut Response, request_id: &str) {
 }
 
 /// What the one log line of a request tells besides its answer.
-struct Seen<'a> {
-    method: &'a Method,
-    contract: Contract,
-    request_id: &'a str,
+struct Seen {
+    method: Method,
+    contract: &'static str,
+    arrival: Arrival,
     mail: Option<MailOutcome>,
+    notes: Notes,
+    tally: Tally,
     started: Instant,
 }
 
-impl Seen<'_> {
-    fn log(self, response: &Response) {
-        let Self { method, contract, request_id, mail, started } = self;
-        let mail = mail.map(MailOutcome::as_str);
-        let endpoint = response.extensions().get::<Endpoint>().map_or("", |endpoint| &endpoint.0);
+impl Front {
+    fn log(&self, seen: &Seen, response: &Response) {
+        let Seen { method, contract, arrival, mail, notes, tally, started } = seen;
         let failure = response.extensions().get::<Arc<Failure>>();
-        let outcome = failure.map_or_else(|| "ok".to_owned(), ToString::to_string);
-        let (status, micros) = (response.status().as_u16(), started.elapsed().as_micros());
-        let (contract, micros) = (contract.name(), u64::try_from(micros).unwrap_or(u64::MAX));
-        if failure.is_some_and(|failure| failure.is_accident()) {
-            tracing::error!(request_id, contract, %method, endpoint, status, outcome, micros, mail, "request");
-        } else {
-            tracing::info!(request_id, contract, %method, endpoint, status, outcome, micros, mail, "request");
-        }
+        let source = self.identity().source_mark(&arrival.source);
+        let detail = failure.and_then(|failure| failure.detail());
+        let outcome = failure.map_or(Cow::Borrowed("ok"), |failure| failure.word());
+        let refused = failure.is_some_and(|failure| failure.refuses_sign_in());
+        let metrics = Metrics {
+            requests: Some(1),
+            faults: u32::from(response.status().is_server_error()),
+            sign_in_failures: Some(u32::from(notes.is_sign_in() && refused)),
+            mail_failures: Some(u32::from(mail.is_some_and(|mail| mail != MailOutcome::Sent))),
+            duration_ms: millis(started.elapsed()),
+            ..Metrics::default()
+        };
+        let line = Line {
+            message: Subject::Request,
+            request_id: &arrival.request_id,
+            xray_trace_id: arrival.trace.as_deref(),
+            contract,
+            method: known(method),
+            endpoint: response.extensions().get::<Endpoint>().map_or("", |endpoint| &endpoint.0),
+            status: Some(response.status().as_u16()),
+            outcome: &outcome,
+            detail: detail.as_deref(),
+            account: notes.account(),
+            source: source.as_deref(),
+            mail: mail.map(MailOutcome::as_str),
+            marked: None,
+            cold: self.log.is_cold(),
+            metrics: metrics.with(tally.taken()),
+        };
+        self.log.write(&line, self.identity().now());
     }
+}
+
+/// A method that has a name; another one is whatever a client thought of.
+fn known(method: &Method) -> &str {
+    const KNOWN: [Method; 7] =
+        [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+    if KNOWN.contains(method) { method.as_str() } else { "other" }
 }
 
 #[cfg(test)]
@@ -261,6 +304,7 @@ mod tests {
                 arrival: Arrival::default(),
                 agent: String::new(),
                 errand: Errand::new(crate::identity::Language::English, ""),
+                notes: Notes::default(),
             });
             let response = router.oneshot(request).await.expect("an answer");
             assert_eq!(response.status(), 500);

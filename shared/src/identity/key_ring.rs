@@ -134,11 +134,12 @@ impl Identity {
     }
 
     /// Fetches the signing keys before they are needed, so that the first request need not wait for them.
-    /// A deployment without keys yet gets them with its first token.
+    /// A deployment without keys yet gets them with its first token, but the key of mailed codes now: the log needs it.
     pub async fn warm_up(&self) -> Result<()> {
         let record = self.store.signing_record().await?;
-        if let Some(key) = record.code_key.clone() {
-            self.code_key.get_or_init(|| async { key }).await;
+        match record.code_key.clone() {
+            Some(key) => _ = self.code_key.get_or_init(|| async { key }).await,
+            None => _ = self.code_key().await?,
         }
         if !record.keys.is_empty() && self.issuer_of(record.issuer.as_deref()).is_some() {
             self.keep_keys(&record).await?;

@@ -25,6 +25,7 @@ impl Identity {
         let read = self.store.account_and_session(presented.account, presented.session);
         let (account, session) = self.with_fresh_keys(read).await?;
         let (Some(account), Some(session)) = (account, session) else { return Err(Error::SessionEnded) };
+        visitor.notes.of_account(account.account.id);
         let Some(chain) = &session.refresh else { return Err(Error::TokenInvalid) };
         self.check_live(&account.account, &session)?;
         let exchange = chain.exchange(presented, self.now(), &*self.chance)?;

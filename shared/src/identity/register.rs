@@ -267,7 +267,11 @@ impl Identity {
         changes.extend(self.record_creation(origin, account)?);
         changes.extend(others);
         // Only a code can be stale here: it was used in the same instant.
-        if self.commit(&changes).await? { Ok(()) } else { Err(Error::CodeWrong) }
+        if !self.commit(&changes).await? {
+            return Err(Error::CodeWrong);
+        }
+        origin.visitor.notes.of_account(account.id);
+        Ok(())
     }
 
     /// Makes an account whose proved address another one claimed without proof: that one loses the address
@@ -284,7 +288,11 @@ impl Identity {
         ];
         changes.extend(self.record_creation(origin, account)?);
         changes.extend(self.record_loss(&loser.account)?);
-        if self.commit(&changes).await? { Ok(()) } else { Err(contended()) }
+        if !self.commit(&changes).await? {
+            return Err(contended());
+        }
+        origin.visitor.notes.of_account(account.id);
+        Ok(())
     }
 
     fn record_creation(&self, origin: &Origin, account: &Account) -> Result<Vec<Change<'static>>> {

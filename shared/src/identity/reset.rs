@@ -104,6 +104,7 @@ impl Identity {
         // Hashed first, so that an unknown name costs what a known one does.
         let hash = self.hasher.hash(new, &*self.chance).await?;
         let Some(owner) = self.owner_of(identifier).await? else { return Err(Error::CodeWrong) };
+        visitor.notes.of_account(owner);
         let key = ChallengeKey { purpose: Purpose::ResetPassword, subject: owner.to_string() };
         let Some(mut challenge) = self.matching_challenge(&key, code).await? else { return Err(Error::CodeWrong) };
         for attempt in 0..MOST_ATTEMPTS {

@@ -126,8 +126,10 @@ impl Identity {
 
     /// Opens the session of a sign-in that waited for its second factor.
     pub async fn finish_log_in(&self, token: &ChallengeToken, code: &Code, visitor: &Visitor) -> Result<Opened> {
+        visitor.notes.of_sign_in();
         let Some(presented) = PresentedChallenge::parse(token) else { return Err(Error::TokenInvalid) };
         let (read, pending) = self.waiting(&presented).await?;
+        visitor.notes.of_account(read.account.id);
         let device = device(&pending.identifier, visitor);
         let (known_device, terms) = (pending.known_device, pending.terms);
         let door = Door { waited: Some((presented, pending)), known_device, terms };

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::chance::{self, Chance};
-use super::{AccountId, Hashed, Language, RefreshToken};
+use super::{AccountId, Hashed, Language, Notes, RefreshToken};
 
 /// A session's identifier, the `sid` of its access tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -49,7 +49,7 @@ pub struct RefreshTerms {
 }
 
 /// Where a request came from, for the person's list of sessions and for limits.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Visitor {
     /// Network address, "" where unknown.
     pub source: String,
@@ -61,6 +61,8 @@ pub struct Visitor {
     pub language: Language,
     /// The language that it asked for, if it named one.
     pub asked_language: Option<Language>,
+    /// What the request turns out to be.
+    pub notes: Notes,
 }
 
 /// One sign-in of one account on one device.

@@ -186,6 +186,7 @@ impl Identity {
     /// The attempt is counted before the password is looked at.
     async fn recognise(&self, attempt: &SignIn) -> Result<(Versioned, Admitted)> {
         let SignIn { identifier, visitor, .. } = attempt;
+        visitor.notes.of_sign_in();
         let names = identifier.claims();
         let counters = Counters::of(identifier, visitor);
         let keys = counters.keys();
@@ -201,6 +202,9 @@ impl Identity {
             Some(read) => Some(read),
             None => self.first_administrator(identifier).await?,
         };
+        if let Some(read) = &found {
+            visitor.notes.of_account(read.account.id);
+        }
         let hash = found.as_ref().map(|read| &read.account.password);
         let right = self.hasher.verify(&attempt.password, hash).await?;
         let Some(read) = found.filter(|_| right) else { return Err(Error::WrongCredentials) };
@@ -251,6 +255,7 @@ impl Identity {
             return self.vouched_by_api_token(token, visitor).await;
         }
         let subject = self.check_access_token(token).await?;
+        visitor.notes.of_account(subject.account);
         let read = self.store.account_and_session(subject.account, subject.session);
         let (account, session) = self.with_fresh_keys(read).await?;
         if !self.has_key(&subject.kid).await {

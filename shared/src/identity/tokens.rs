@@ -100,6 +100,7 @@ impl Identity {
         if !kept.secret.matches(&presented.secret) {
             return Err(Error::TokenInvalid);
         }
+        visitor.notes.of_account(account.account.id);
         self.check_live_token(&account.account, &kept)?;
         self.note_use(&kept).await;
         Ok(Vouched { account, by: Voucher::ApiToken(kept.id, kept.scopes), visitor: visitor.clone() })

@@ -158,11 +158,11 @@ impl Refusals {
         let mut by_status = BTreeMap::<u16, (BTreeSet<String>, Map<String, Value>)>::new();
         for failure in failures {
             let (status, body) = contracts::render(self.contract)(&failure, Language::English);
-            let name = name_of(&failure);
+            let name = failure.word();
             let (names, headers) = by_status.entry(status.as_u16()).or_default();
             headers.extend(headers_of(&failure));
             self.examples.insert(key_of(&name), json!({"summary": name, "value": body}));
-            names.insert(name);
+            names.insert(name.into_owned());
         }
         let told = by_status.into_iter();
         told.map(|(status, (names, headers))| (status.to_string(), self.answer(&names, headers))).collect()
@@ -194,16 +194,6 @@ fn headers_of(failure: &Failure) -> Vec<(String, Value)> {
 /// A name as the documents' keys may be.
 fn key_of(name: &str) -> String {
     name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join("_")
-}
-
-/// What the log calls it, without the cause of an accident.
-fn name_of(failure: &Failure) -> String {
-    match failure {
-        Failure::Core(Error::Invalid(_)) => "invalid input".to_owned(),
-        Failure::Core(Error::Internal(_)) => "internal".to_owned(),
-        Failure::Core(Error::Unavailable { .. }) => "unavailable".to_owned(),
-        other => other.to_string(),
-    }
 }
 
 /// Allows the shape of another answer beside that of an answer with the same status.
