@@ -25,6 +25,7 @@ mod mcphub;
 mod model;
 mod notices;
 mod openapi;
+mod operations;
 mod password_policy;
 mod people;
 mod races;
