@@ -22,7 +22,7 @@ bootstrap:
 
 # Everything that CI runs
 check: bootstrap
-    @scripts/steps fmt clippy test timing doc deny validate template smoke mail clients documents pages lambda build cold-start
+    @scripts/steps fmt clippy test timing doc deny validate template smoke mail clients recipes documents pages lambda build cold-start
 
 # Formatting and clippy
 lint: fmt clippy
@@ -77,6 +77,11 @@ mail:
 # jose, aws-jwt-verify and PyJWT take our tokens before, during and after a rotation of keys; pyotp signs in
 clients:
     @scripts/against_clients
+
+# docs/clients.md as it stands: the TypeScript client and the Lambda authorizer run, the protected API's templates linted
+recipes:
+    cargo build --bin polygate
+    @scripts/recipes.py --server target/debug/polygate
 
 # Every answer is one that docs/openapi/ has, whatever is asked (Schemathesis)
 documents:

@@ -211,8 +211,8 @@ const WORDS: &str = "wrong name or password, other, event-kite, event-zeaya, eve
 /// And what stands alone in each line.
 const CONTRACTS: [&str; 4] = ["kite", "zeaya", "sproutgate", "mcphub"];
 
-/// Where a text stands in the log. Words that the service writes by right count where they stand alone, and digits where they
-/// are no part of another number or id.
+/// Where a text stands in the log as a word of its own: other worlds' lines are there too, and "short" is no leak in "shorter".
+/// Words that the service writes by right count only where they are a whole value.
 fn place(log: &str, secret: &str) -> Option<usize> {
     static OWN: LazyLock<String> = LazyLock::new(|| paths().into_keys().chain([WORDS]).collect::<Vec<_>>().join(" "));
     if CONTRACTS.contains(&secret) {
@@ -223,9 +223,6 @@ fn place(log: &str, secret: &str) -> Option<usize> {
         return log.find(&written);
     }
     let written = &written[1..written.len() - 1];
-    if !secret.bytes().all(|byte| byte.is_ascii_digit()) {
-        return log.find(written);
-    }
     let apart = |at: &usize| {
         let (before, after) = (log[..*at].chars().next_back(), log[at + written.len()..].chars().next());
         [before, after].into_iter().flatten().all(|letter| !letter.is_ascii_alphanumeric())
