@@ -29,9 +29,9 @@ def template():
     return parsed
 
 
-def translated(parsed):
-    """What the transform makes of it. Takes the parsed template apart."""
-    return Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION)).translate(parsed, {})
+def translated(parsed, **given):
+    """What the transform makes of it, which looks at some parameters by itself. Takes the parsed template apart."""
+    return Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION)).translate(parsed, given)
 
 
 class Stack:

@@ -265,6 +265,16 @@ def options(cloudformation):
         raise Failure(f"{name}={bad} was taken")
 
 
+def tracing(sam):
+    plain = Stack(translated(copy.deepcopy(sam)), {"MailFrom": SENDER})
+    same("functions that are traced unasked", [group for group in GROUPS if "TracingConfig" in plain.function(group)], [])
+    traced = Stack(translated(sam, Tracing="Active"), {"MailFrom": SENDER, "Tracing": "Active"})
+    for group in GROUPS:
+        same(f"{group}'s traces", traced.function(group)["TracingConfig"], {"Mode": "Active"})
+        allowed = [arn.rsplit("/", 1)[1] for arn in traced.role(group)["ManagedPolicyArns"]]
+        same(f"{group}'s managed policies where it is traced", sorted(allowed), ["AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"])
+
+
 def configurations():
     """samconfig.toml: `sam build` and `sam deploy` get the same architecture, in each environment."""
     with open(ROOT / "samconfig.toml", "rb") as file:
@@ -413,6 +423,7 @@ def main():
         as_it_comes(copy.deepcopy(sam))
         print("  the translated template has what is meant")
         options(translated(copy.deepcopy(sam)))
+        tracing(copy.deepcopy(sam))
         configurations()
         print("  parameters change what they should, and samconfig.toml agrees with itself")
         print(f"  moto made and gave back {made(translated(copy.deepcopy(sam)))}")
