@@ -1,5 +1,6 @@
 //! The deployment's settings: read from the environment once, at start, and checked there.
 
+mod bad;
 mod brand;
 mod mail;
 
@@ -8,6 +9,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use time::UtcOffset;
+
+pub use bad::BadSetting;
 
 use crate::http::{Contract, HostMap};
 use crate::identity::{Brand, PasswordPolicy, SigningAlgorithm, SigningPolicy};
@@ -54,15 +57,6 @@ pub struct Settings {
 
 /// Looks a variable up.
 type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
-
-/// A setting that can't be used: one line that says which, why, and how to mend it.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{variable}={value} is not usable: {mend}")]
-pub struct BadSetting {
-    variable: &'static str,
-    value: String,
-    mend: String,
-}
 
 impl Settings {
     /// With what tokens are signed.

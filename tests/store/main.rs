@@ -6,6 +6,7 @@ mod conditions;
 mod engine;
 mod events;
 mod failures;
+mod inspection;
 mod mail_marks;
 mod mails;
 mod races;

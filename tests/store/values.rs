@@ -1,7 +1,7 @@
 //! Values of the core, as a store would have read them.
 
 use polygate_shared::identity::{
-    Account, AccountId, Challenge, ChallengeKey, Claim, ClaimKind, Hashed, MailLog, PendingSignIn, Purpose,
+    Account, AccountId, ApiToken, Challenge, ChallengeKey, Claim, ClaimKind, Hashed, MailLog, PendingSignIn, Purpose,
     RefreshChain, Session, SessionId,
 };
 use serde_json::json;
@@ -133,4 +133,19 @@ pub(crate) fn pending(account: AccountId) -> PendingSignIn {
         "expires_at": NOON.unix_timestamp() + 300,
     }))
     .expect("a sign-in that waits")
+}
+
+/// A token without an end.
+pub(crate) fn api_token(account: AccountId, number: u128) -> ApiToken {
+    serde_json::from_value(json!({
+        "id": Uuid::from_u128(number),
+        "account": account.0,
+        "name": "backup",
+        "secret": Hashed::of(b"secret"),
+        "generation": 0,
+        "created_at": NOON.unix_timestamp(),
+        "expires_at": null,
+        "last_used": null,
+    }))
+    .expect("a token")
 }

@@ -63,6 +63,11 @@ pub fn connect_local(endpoint: impl Into<String>) -> anyhow::Result<SdkConfig> {
         .build())
 }
 
+/// The same for somebody who waits: with time for large answers over long ways.
+pub fn unhurried(config: SdkConfig) -> SdkConfig {
+    config.into_builder().timeout_config(timeouts(10)).build()
+}
+
 /// A client for the table, which counts what requests take there.
 pub fn dynamodb(config: &SdkConfig) -> aws_sdk_dynamodb::Client {
     let config = aws_sdk_dynamodb::config::Builder::from(config).interceptor(Meter);

@@ -5,6 +5,7 @@ pub mod bounces;
 pub mod client;
 pub mod dynamodb;
 pub mod events;
+pub mod fetch;
 pub mod lambda;
 mod meter;
 pub mod secrets;

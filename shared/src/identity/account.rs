@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
-use super::{Avatar, EmailAddress, Language, MailMark, Name, PasswordHash, SecondFactor};
+use super::{Avatar, EmailAddress, Hashed, Language, MailMark, Name, PasswordHash, SecondFactor};
 
 // Written as text whatever the time library's features are, so that every build reads what another wrote.
 time::serde::format_description!(calendar_date, Date, "[year]-[month]-[day]");
@@ -151,6 +151,11 @@ pub struct Account {
 pub const DEFAULT_STORAGE_LIMIT: i64 = 10_737_418_240;
 
 impl Account {
+    /// Whether it keeps neither its password nor a recovery code.
+    pub(super) fn is_hashed(&self) -> bool {
+        self.password.is_hash() && self.recovery_codes().iter().all(Hashed::is_hash)
+    }
+
     /// The name to show: the display name, or the login name where none is set.
     pub fn display_name(&self) -> &str {
         match self.profile.display_name.as_str() {

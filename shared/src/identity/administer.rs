@@ -10,6 +10,8 @@ use super::{AccessToken, Account, AdminToken, Error, Gate, Hashed, Identity, Res
 pub enum Administrator {
     /// Whoever holds the deployment's administrator token, and from where they ask.
     TokenHolder(Visitor),
+    /// Whoever runs the deployment and works on its store, without asking the service.
+    Operator,
     /// An account whose role is administrator: signed in, or by an API token with the scope for it.
     Account(Box<Vouched>),
 }

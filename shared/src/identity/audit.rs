@@ -56,6 +56,8 @@ pub enum Actor {
     Account(Party),
     /// Whoever holds the deployment's administrator token.
     AdminToken,
+    /// Whoever runs the deployment, by its store.
+    Operator,
     /// One of the administrators; which, is not told.
     Administrator,
     /// The service, by one of its rules.
@@ -66,7 +68,7 @@ impl Actor {
     fn is(&self, account: AccountId) -> bool {
         match self {
             Self::Account(party) => party.id == account,
-            Self::AdminToken | Self::Administrator | Self::Service => false,
+            Self::AdminToken | Self::Operator | Self::Administrator | Self::Service => false,
         }
     }
 }
@@ -165,7 +167,7 @@ impl AuditEvent {
         match self.actor {
             Actor::Account(_) if own => self,
             Actor::Service => self,
-            Actor::Account(_) | Actor::AdminToken | Actor::Administrator => {
+            Actor::Account(_) | Actor::AdminToken | Actor::Operator | Actor::Administrator => {
                 let Visitor { source, agent, interface, .. } = Visitor::default();
                 Self { actor: Actor::Administrator, source, agent, interface, ..self }
             }
@@ -235,6 +237,7 @@ impl From<&Administrator> for Origin {
         match administrator {
             Administrator::Account(by) => Self::from(&**by),
             Administrator::TokenHolder(visitor) => Self { actor: Actor::AdminToken, visitor: visitor.clone() },
+            Administrator::Operator => Self { actor: Actor::Operator, visitor: Visitor::default() },
         }
     }
 }

@@ -112,6 +112,11 @@ pub struct Challenge {
 }
 
 impl Challenge {
+    /// Whether it keeps neither its code nor a password.
+    pub(super) fn is_hashed(&self) -> bool {
+        self.code.is_hash() && self.pending.as_ref().is_none_or(|pending| pending.password.is_hash())
+    }
+
     /// Makes a code and what is stored of it.
     pub(crate) fn issue(
         subject: Subject,

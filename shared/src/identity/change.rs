@@ -8,7 +8,7 @@ use super::{
 };
 
 /// What owns a name or an address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ClaimKind {
     /// A login name.
     Name,
@@ -170,6 +170,13 @@ pub enum Change<'a> {
     DropSigningKey(u64),
     /// Writes down what the other changes of the transaction mean. No condition: its id is random.
     RecordEvent(Box<AuditEvent>),
+    /// Writes nothing. Condition: the account's stored version is `was`, or there is none.
+    Witness {
+        /// Whose.
+        account: AccountId,
+        /// The version that was read.
+        was: Option<Version>,
+    },
     /// Makes sure that the first administrator is made only once. Condition: it never was.
     MarkFirstAdministrator,
 }

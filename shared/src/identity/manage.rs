@@ -129,7 +129,12 @@ impl Identity {
         self.change_as_administrator(by, read, change).await
     }
 
-    async fn change_as_administrator<F>(&self, by: &Administrator, mut read: Versioned, change: F) -> Result<Account>
+    pub(super) async fn change_as_administrator<F>(
+        &self,
+        by: &Administrator,
+        mut read: Versioned,
+        change: F,
+    ) -> Result<Account>
     where
         F: Fn(&mut Account) -> Result<Vec<Change<'static>>>,
     {
@@ -187,7 +192,7 @@ impl Identity {
     /// Refuses who has ceased to be an administrator since the request came in.
     pub(super) async fn check_still_administers(&self, by: &Administrator) -> Result<()> {
         match by {
-            Administrator::TokenHolder(_) => Ok(()),
+            Administrator::TokenHolder(_) | Administrator::Operator => Ok(()),
             Administrator::Account(by) => {
                 let own = self.reread(by.account.account.id, &by.by).await?;
                 if own.account.is_admin() { Ok(()) } else { Err(Error::NotAdministrator) }

@@ -16,6 +16,13 @@ use super::{Password, Result};
 #[serde(transparent)]
 pub struct PasswordHash(String);
 
+impl PasswordHash {
+    /// Whether it can be one.
+    pub(super) fn is_hash(&self) -> bool {
+        self.0.starts_with("$argon2id$v=19$") && self.0.split('$').count() == 6
+    }
+}
+
 impl std::fmt::Debug for PasswordHash {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("PasswordHash(…)")

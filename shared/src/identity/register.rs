@@ -295,7 +295,7 @@ impl Identity {
         Ok(())
     }
 
-    fn record_creation(&self, origin: &Origin, account: &Account) -> Result<Vec<Change<'static>>> {
+    pub(super) fn record_creation(&self, origin: &Origin, account: &Account) -> Result<Vec<Change<'static>>> {
         self.record(origin, Some(account), [differences::creation(account)])
     }
 

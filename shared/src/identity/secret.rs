@@ -76,6 +76,12 @@ impl Hashed {
         Self(URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, secret)))
     }
 
+    /// Whether it can be one: 256 bits in base64url.
+    pub fn is_hash(&self) -> bool {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        self.0.len() == 43 && self.0.bytes().all(plain)
+    }
+
     /// As it is kept.
     pub fn as_str(&self) -> &str {
         &self.0

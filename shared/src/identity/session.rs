@@ -128,6 +128,11 @@ impl Session {
         Ok((session, token))
     }
 
+    /// Whether it keeps nothing that lets in.
+    pub(super) fn is_hashed(&self) -> bool {
+        self.refresh.as_ref().is_none_or(RefreshChain::is_hashed)
+    }
+
     /// Whether it is over at this instant: past its absolute end, or unrefreshed for too long.
     pub fn is_over(&self, now: OffsetDateTime) -> bool {
         now >= self.last_moment()
@@ -187,6 +192,10 @@ pub(crate) enum Exchange {
 }
 
 impl RefreshChain {
+    fn is_hashed(&self) -> bool {
+        self.current.is_hash() && self.exchanged.iter().all(|exchanged| exchanged.token.is_hash())
+    }
+
     fn start(
         account: AccountId,
         session: SessionId,

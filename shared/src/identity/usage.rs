@@ -186,7 +186,7 @@ impl Identity {
 
     fn keep_report(&self, by: &Administrator, key: &str, report: &[UsageChange]) -> Result<KeptReport> {
         let caller = match by {
-            Administrator::TokenHolder(_) => String::new(),
+            Administrator::TokenHolder(_) | Administrator::Operator => String::new(),
             Administrator::Account(by) => by.account.account.id.to_string(),
         };
         let report = serde_json::to_vec(report).map_err(anyhow::Error::from)?;

@@ -111,6 +111,10 @@ fn add(writes: &mut Vec<Write>, change: &Change<'_>, chance: &dyn Chance) -> any
         Change::AddSigningKey(key) => Write::put(&SigningKeyItem::new(key))?.when(ABSENT),
         Change::DropSigningKey(sequence) => Write::delete(Key::signing_key(*sequence)),
         Change::RecordEvent(event) => Write::put(&EventItem::new(event))?,
+        Change::Witness { account, was: None } => Write::check(Key::account(*account)).when(ABSENT),
+        Change::Witness { account, was: Some(was) } => {
+            Write::check(Key::account(*account)).when("#version = :was").value(":was", &was.0)?
+        }
         Change::MarkFirstAdministrator => Write::put(&Key::first_administrator())?.when(ABSENT),
     };
     writes.push(write);

@@ -5,8 +5,11 @@
 
 mod attempts;
 mod commit;
+mod copy;
 mod fault;
+mod inspect;
 mod items;
+mod lines;
 mod listing;
 mod reads;
 mod search;
@@ -23,6 +26,9 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::types::ReturnValue;
 use time::OffsetDateTime;
 
+pub use copy::{Ground, Page, Put};
+pub use inspect::{Defect, Found, Inspection, Mended, Report};
+pub use items::Wrong;
 pub use table::create_table;
 
 use crate::identity::{

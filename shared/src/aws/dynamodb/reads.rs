@@ -77,7 +77,7 @@ impl DynamoStore {
     }
 
     /// All items of one partition, in order.
-    async fn partition(&self, pk: &str) -> Result<Vec<Item>> {
+    pub(super) async fn partition(&self, pk: &str) -> Result<Vec<Item>> {
         self.all_of(self.query(pk).key_condition_expression("#pk = :pk")).await
     }
 

@@ -10,14 +10,14 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    AttributeValue, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use serde::Serialize;
 
 use super::DynamoStore;
 use super::fault::{fault, patiently};
 use super::items::{self, Item, Key};
-use crate::identity::{Chance, Refused, Result};
+use crate::identity::{Chance, Error, Refused, Result};
 
 /// The attribute that tells a write of ours from somebody else's.
 pub(super) const WRITTEN: &str = "written";
@@ -33,6 +33,7 @@ enum Act {
     Put(Item),
     Update(Key, Cow<'static, str>),
     Delete(Key),
+    Check(Key),
 }
 
 /// A write with its condition. Expressions spell each attribute as `#name`, so that none is taken for one of the
@@ -59,6 +60,11 @@ impl Write {
         Ok(Self::new(Act::Put(items::write(shape)?)))
     }
 
+    /// Stores an item as it is.
+    pub(super) fn put_item(item: Item) -> Self {
+        Self::new(Act::Put(item))
+    }
+
     /// Changes attributes.
     pub(super) fn update(key: Key, expression: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Act::Update(key, expression.into()))
@@ -67,6 +73,11 @@ impl Write {
     /// Removes an item.
     pub(super) fn delete(key: Key) -> Self {
         Self::new(Act::Delete(key))
+    }
+
+    /// Writes nothing, for its condition's sake: only as part of a transaction.
+    pub(super) fn check(key: Key) -> Self {
+        Self::new(Act::Check(key)).never_alone()
     }
 
     /// Sets the condition.
@@ -157,6 +168,16 @@ impl Write {
                     .build()
                     .context("an incomplete delete")?,
             ),
+            Act::Check(key) => part.condition_check(
+                ConditionCheck::builder()
+                    .table_name(table)
+                    .set_key(Some(key.clone().attributes()))
+                    .set_condition_expression(condition)
+                    .set_expression_attribute_names(names)
+                    .set_expression_attribute_values(values)
+                    .build()
+                    .context("an incomplete check")?,
+            ),
         };
         Ok(part.build())
     }
@@ -224,6 +245,7 @@ impl Write {
                     _ => None,
                 })
             }
+            Act::Check(_) => Err(Error::Internal(anyhow::anyhow!("a check that is no part of a transaction"))),
         }
     }
 }

@@ -99,6 +99,7 @@ struct ActorShown {
 enum ActorKind {
     Account,
     AdminToken,
+    Operator,
     Administrator,
     Service,
 }
@@ -122,6 +123,7 @@ impl ActorShown {
         let (kind, party) = match actor {
             Actor::Account(party) => (ActorKind::Account, Some(party)),
             Actor::AdminToken => (ActorKind::AdminToken, None),
+            Actor::Operator => (ActorKind::Operator, None),
             Actor::Administrator => (ActorKind::Administrator, None),
             Actor::Service => (ActorKind::Service, None),
         };

@@ -71,7 +71,7 @@ impl<'a> AdminTokenItem<'a> {
 pub(in super::super) struct SettingsItem<'a> {
     #[serde(flatten)]
     key: Key,
-    written: Cow<'a, str>,
+    pub(super) written: Cow<'a, str>,
     pub(in super::super) settings: Cow<'a, RuntimeSettings>,
 }
 

@@ -24,6 +24,9 @@ pub(in super::super) const SESSION: &str = "session#";
 /// How the sort keys of API tokens begin.
 pub(in super::super) const API_TOKEN: &str = "token#";
 
+/// How the sort keys of signing keys begin.
+pub(in super::super) const KEY: &str = "key#";
+
 /// How the sort keys of events begin.
 pub(in super::super) const EVENT: &str = "event#";
 /// Over how many partitions of the index events are spread.
@@ -166,7 +169,7 @@ impl Key {
     }
 
     pub(in super::super) fn signing_key(sequence: u64) -> Self {
-        Self::new(Self::SIGNING, format!("key#{sequence:020}"))
+        Self::new(Self::SIGNING, format!("{KEY}{sequence:020}"))
     }
 
     pub(in super::super) fn code_key() -> Self {
@@ -183,6 +186,11 @@ impl Key {
 
     pub(in super::super) fn first_administrator() -> Self {
         Self::new("setting", "first_administrator")
+    }
+
+    /// The mark of an import that is under way.
+    pub(in super::super) fn import() -> Self {
+        Self::new("setting", "import")
     }
 
     /// The set of the active administrators' ids.

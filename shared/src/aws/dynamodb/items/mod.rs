@@ -27,6 +27,7 @@
 mod deployment;
 mod event;
 mod keys;
+mod whole;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -46,8 +47,11 @@ use crate::identity::{
 pub(super) use deployment::{AdminTokenItem, CodeKeyItem, IssuerItem, SettingsItem, SigningKeyItem};
 pub(super) use event::EventItem;
 pub(super) use keys::{
-    API_TOKEN, CLAIM, EVENT, EVENT_SHARDS, Key, LISTING_SHARDS, SESSION, TOTAL_SHARDS, events, found_at,
+    API_TOKEN, CLAIM, EVENT, EVENT_SHARDS, KEY, Key, LISTING_SHARDS, SESSION, TOTAL_SHARDS, events, found_at,
 };
+
+pub use whole::Wrong;
+pub(super) use whole::{Seen, look};
 
 /// An item as the SDK knows it.
 pub(super) type Item = HashMap<String, AttributeValue>;
