@@ -176,6 +176,7 @@ async fn a_change_of_the_password_keeps_them_and_a_reset_ends_them() {
     assert_eq!(world.get(TOKENS).bearer(&session).quietly().await.json()["data"], json!([]));
     create(&mut world, &session, json!({"name": "another"})).await;
     assert_eq!(revoke(&mut world, &session, &id).await, 404, "cleared away");
+    world.is_sound().await;
 }
 
 #[tokio::test]

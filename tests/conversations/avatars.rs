@@ -190,6 +190,7 @@ async fn another_address_takes_the_picture_away() {
         }
     }
     insta::assert_snapshot!(world.transcript());
+    world.is_sound().await;
 }
 
 #[tokio::test]

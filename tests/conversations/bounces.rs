@@ -111,6 +111,7 @@ async fn no_more_mail_goes_there_and_a_forgotten_password_tells_nothing() {
     assert_eq!((answer.status.as_u16(), answer.body), (200, told[0].clone()));
     assert_eq!(world.server.mails().len(), before + 1, "others are mailed as always");
     insta::assert_snapshot!(brief(world.transcript()));
+    world.is_sound().await;
 }
 
 #[tokio::test]

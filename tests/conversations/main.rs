@@ -26,6 +26,7 @@ mod model;
 mod notices;
 mod openapi;
 mod operations;
+mod operator;
 mod password_policy;
 mod people;
 mod races;

@@ -46,6 +46,7 @@ async fn of_24_parallel_registrations_of_one_name_one_wins() {
             2,
             "the winner and the administrator"
         );
+        world.is_sound().await;
     }
 }
 
@@ -62,6 +63,7 @@ async fn of_24_parallel_registrations_of_one_address_one_wins() {
         assert_eq!((won.len(), lost.len()), (1, 23), "{contract}");
         assert!(lost.iter().all(|answer| answer.status == 409 && answer.json()["code"] == json!(code)), "{lost:?}");
         assert_eq!(world.server.store().count_accounts().await.expect("a count"), 2);
+        world.is_sound().await;
     }
 }
 
@@ -74,6 +76,7 @@ async fn one_name_through_all_contracts_at_once() {
     });
     let answers = world.all_at_once(asked.collect()).await;
     assert_eq!(answers.iter().filter(|answer| answer.status.is_success()).count(), 1);
+    world.is_sound().await;
 }
 
 #[tokio::test]
@@ -92,6 +95,7 @@ async fn a_name_that_24_people_wait_to_prove_goes_to_the_first() {
     }
     assert_eq!(outcomes.iter().map(|answer| answer.status.as_u16()).collect::<Vec<_>>(), [200, 409, 409]);
     insta::assert_snapshot!(outcomes[1].told());
+    world.is_sound().await;
 }
 
 #[tokio::test]
@@ -105,6 +109,7 @@ async fn one_address_mailed_once_however_many_ask_at_once() {
     assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
     assert!(answers.iter().all(|answer| matches!(answer.status.as_u16(), 200 | 429)));
     assert_eq!(world.server.mails().len(), 1);
+    world.is_sound().await;
 }
 
 /// Signs alice in through kite; access and refresh token.
@@ -187,6 +192,7 @@ async fn a_stolen_token_among_100_parallel_refreshes_ends_the_session_for_all() 
     for token in successors.iter().chain([&live]) {
         refresh(&mut world, token).await.is(401, 40102);
     }
+    world.is_sound().await;
 }
 
 #[tokio::test]
@@ -203,6 +209,7 @@ async fn parallel_changes_of_one_profile_all_take_effect() {
     }
     let user = world.get("/sproutgate/api/auth/me").bearer(&token).quietly().await.json();
     assert_eq!((&user["user"]["bio"], &user["user"]["phone"]), (&json!("about me"), &json!("13800000000")));
+    world.is_sound().await;
 }
 
 #[tokio::test]
@@ -222,6 +229,7 @@ async fn a_session_that_a_password_change_ended_changes_nothing_any_more() {
             let status = world.get("/sproutgate/api/auth/me").bearer(session).quietly().await.status;
             assert_eq!(status.is_success(), nth == won, "only the session that changed it goes on");
         }
+        world.is_sound().await;
     }
 }
 
@@ -236,6 +244,7 @@ async fn one_code_presented_many_times_at_once_makes_one_account() {
         assert_eq!(answer.status, 200, "a double click is no refusal: {}", answer.body);
     }
     assert_eq!(world.server.store().count_accounts().await.expect("a count"), 2);
+    world.is_sound().await;
 }
 
 #[tokio::test]
@@ -250,6 +259,7 @@ async fn one_reset_sent_many_times_at_once_is_one_reset() {
         assert_eq!(answer.status, 200, "{}", answer.body);
     }
     world.sign_in("alice", "newpass").await;
+    world.is_sound().await;
 }
 
 #[tokio::test]

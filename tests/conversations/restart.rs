@@ -8,10 +8,10 @@ use serde_json::json;
 use crate::support::World;
 
 /// A directory of this test's own, removed at its end.
-struct Scratch(PathBuf);
+pub(crate) struct Scratch(pub(crate) PathBuf);
 
 impl Scratch {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut name = [0; 8];
         SystemChance::default().fill(&mut name).expect("randomness");
         Self(std::env::temp_dir().join(format!("polygate-test-{:016x}", u64::from_be_bytes(name))))

@@ -180,6 +180,7 @@ async fn a_challenge_token_opens_one_session_and_nothing_else() {
     assert_eq!(world.post("/api/v1/auth/change-password", change).bearer(&session).quietly().await.status, 200);
     verify(&mut world, &token, &code).await.is(401, 40101);
     insta::assert_snapshot!(world.transcript());
+    world.is_sound().await;
 }
 
 #[tokio::test]
@@ -249,6 +250,7 @@ async fn recovery_codes_work_once_each() {
     let code = renewed.text("/data/recovery_codes/1");
     world.post(DISABLE, json!({"password": "secret123", "code": code})).bearer(&session).await;
     insta::assert_snapshot!(world.transcript());
+    world.is_sound().await;
 }
 
 #[tokio::test]

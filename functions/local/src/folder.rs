@@ -129,7 +129,7 @@ fn make_private_directory(path: &Path) -> io::Result<()> {
 }
 
 /// Opens files so that only their owner can read them.
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options

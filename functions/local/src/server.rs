@@ -32,9 +32,9 @@ use crate::ses::{self, Ses};
 use crate::web;
 
 /// The name of the table, also in `lambda.env`.
-const TABLE: &str = "polygate";
+pub(crate) const TABLE: &str = "polygate";
 const MAIL_FROM: &str = "no-reply@polygate.localhost";
-const TABLE_FILE: &str = "table.db";
+pub(crate) const TABLE_FILE: &str = "table.db";
 /// The first administrator's password, until it is changed.
 pub(crate) const FIRST_PASSWORD: &str = "admin";
 /// A client that never ends its request doesn't keep the server from stopping.

@@ -100,6 +100,7 @@ async fn every_act_leaves_its_event_and_nothing_else_does() {
     world.get(&format!("{ALL}?limit=3")).bearer(&boss).await;
     world.get(&format!("{ALL}?user_id={alice}&limit=2")).bearer(&token).await;
     insta::assert_snapshot!(world.transcript().replace(&alice, "[id]"));
+    world.is_sound().await;
 }
 
 #[tokio::test]
@@ -307,6 +308,7 @@ async fn what_proves_an_address_and_who_loses_it_are_recorded() {
     world.post("/sproutgate/api/auth/verify-email", proof).quietly().await.has(200);
     tell(&mut world, &mut told, &mut seen, "somebody else proves its address").await;
     insta::assert_snapshot!(told.join("\n"));
+    world.is_sound().await;
 }
 
 #[tokio::test]

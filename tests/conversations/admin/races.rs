@@ -35,6 +35,7 @@ async fn of_two_administrators_who_remove_each_other_24_times_one_stays() {
         let accounts = world.server.store().list_accounts(0, 10).await.expect("a list");
         let left = accounts.iter().filter(|account| account.active && account.role == Role::Admin).count();
         assert_eq!(left, 1, "{nth}: {statuses:?}");
+        world.is_sound().await;
     }
 }
 
@@ -52,6 +53,7 @@ async fn of_24_accounts_of_one_name_made_at_once_one_is_made() {
     assert_eq!((won.len(), lost.len()), (1, 23));
     assert!(lost.iter().all(|answer| answer.status == 409), "{lost:?}");
     assert_eq!(world.server.store().count_accounts().await.expect("a count"), 2);
+    world.is_sound().await;
 }
 
 #[tokio::test]
@@ -71,6 +73,7 @@ async fn of_24_accounts_that_want_one_further_address_one_gets_it() {
     assert!(statuses.iter().all(|status| [200, 409].contains(status)), "{statuses:?}");
     let accounts = world.server.store().list_accounts(0, 10).await.expect("a list");
     assert_eq!(accounts.iter().filter(|account| !account.secondary_emails.is_empty()).count(), 1);
+    world.is_sound().await;
 }
 
 #[tokio::test]
@@ -85,6 +88,7 @@ async fn an_account_is_deleted_once_however_many_ask() {
     assert_eq!((done.len(), gone.len()), (1, 23));
     assert!(gone.iter().all(|answer| answer.status == 404), "{gone:?}");
     assert_eq!(world.server.store().count_accounts().await.expect("a count"), 1);
+    world.is_sound().await;
 }
 
 #[tokio::test]
@@ -104,6 +108,7 @@ async fn who_signs_in_while_being_deleted_holds_nothing() {
         let refresh = json!({"refresh_token": answer.text("/data/refresh_token")});
         world.post("/api/v1/auth/refresh", refresh).quietly().await.is(401, 40102);
     }
+    world.is_sound().await;
 }
 
 #[tokio::test]
@@ -126,4 +131,5 @@ async fn a_change_does_not_bring_back_what_is_deleted() {
     let mut keys: Vec<_> = (0..8).map(|nth| (ClaimKind::Email, format!("alice{nth}@example.com"))).collect();
     keys.extend([(ClaimKind::Name, "alice".to_owned()), (ClaimKind::Email, "alice@example.com".to_owned())]);
     assert_eq!(world.server.store().claims(&keys).await.expect("claims"), [], "nothing is left behind");
+    world.is_sound().await;
 }

@@ -87,6 +87,7 @@ async fn new_accounts_get_the_storage_limit_and_others_keep_theirs() {
     world.register("usual", "secret123").await;
     assert_eq!(limit_of(&mut world, &boss, "usual").await, json!(10_737_418_240_u64));
     insta::assert_snapshot!(world.transcript());
+    world.is_sound().await;
 }
 
 #[tokio::test]

@@ -121,6 +121,7 @@ async fn a_report_under_a_key_takes_place_once() {
         world.post(USAGE, once.clone()).header("idempotency-key", key).bearer(&token).await;
     }
     insta::assert_snapshot!(world.transcript());
+    world.is_sound().await;
 }
 
 #[tokio::test]

@@ -1,0 +1,122 @@
+//! `polygate import`: an empty pool filled from a file.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use polygate_shared::aws::dynamodb::{DynamoStore, Ground, Put, create_table};
+use polygate_shared::identity::Error;
+use serde_json::Value;
+
+use super::backup::{Lines, Totals, verify};
+use super::check::{Progress, as_text, inspect};
+use super::place::{Pool, data_directory};
+use super::{Done, Outcome, print, told};
+use crate::command::Import;
+
+/// Lines that are under way at a time.
+const PARALLEL: usize = 16;
+/// How often a line is tried while the table takes no more.
+const ATTEMPTS: u32 = 30;
+/// Keys that are listed of items that differ.
+const MOST_LISTED: usize = 20;
+
+pub(super) async fn import(how: Import) -> Done {
+    let name = how.file.display().to_string();
+    let open = || File::open(&how.file).with_context(|| name.clone());
+    let totals = verify(BufReader::new(open()?)).with_context(|| format!("{name} is not imported"))?;
+    let pool = match (&how.place.endpoint, &how.place.table) {
+        (None, None) => {
+            let pool = Pool::local(&data_directory(&how.place))?;
+            create_table(&pool.client, &pool.table).await?;
+            pool
+        }
+        (Some(_), _) | (None, Some(_)) => Pool::open(&how.place).await?,
+    };
+    let imported = fill(&pool, &how, &totals, open()?).await;
+    let outcome = match imported {
+        Ok(outcome) => checked(&pool, outcome).await,
+        Err(failed) => Err(failed),
+    };
+    pool.close().await;
+    outcome
+}
+
+async fn fill(pool: &Pool, how: &Import, totals: &Totals, file: File) -> Done {
+    match pool.store.ground(&totals.sha256).await? {
+        Ground::Empty | Ground::Begun => {}
+        Ground::Used if how.merge => {}
+        Ground::Used => {
+            return Err(told(format!(
+                "{} isn't empty: name a new directory or table, or let what is there stay with --merge",
+                pool.table
+            )));
+        }
+    }
+    if !pool.store.begin_import(&totals.sha256).await? {
+        return Err(told("another import was begun there: go on with that one first"));
+    }
+    let differing = put_all(&pool.store, file, totals.items).await?;
+    pool.store.end_import().await?;
+    for key in differing.iter().take(MOST_LISTED) {
+        eprintln!("kept as it was, though the file has another: {key}");
+    }
+    let further = differing.len().saturating_sub(MOST_LISTED);
+    if further > 0 {
+        eprintln!("and {further} more");
+    }
+    print(&format!("{} items imported\n", totals.items - differing.len() as u64))?;
+    Ok(if differing.is_empty() { Outcome::Well } else { Outcome::Found })
+}
+
+/// The keys of items that stood there before and are others.
+async fn put_all(store: &DynamoStore, file: File, items: u64) -> Done<Vec<String>> {
+    let mut lines = Lines(BufReader::new(file));
+    let items_of_file = std::iter::from_fn(|| lines.next().transpose()).filter_map(|line| {
+        let value = line.map_err(anyhow::Error::from).and_then(|line| Ok(serde_json::from_slice::<Value>(&line)?));
+        match value {
+            Ok(value) if DynamoStore::is_item(&value) => Some(Ok(value)),
+            Ok(_) => None,
+            Err(failed) => Some(Err(failed)),
+        }
+    });
+    let mut put = stream::iter(items_of_file)
+        .map(|value| async { patiently(store, &value?).await.map_err(super::Failed::from) })
+        .buffer_unordered(PARALLEL);
+    let (mut progress, mut done, mut differing) = (Progress::default(), 0, Vec::new());
+    while let Some(one) = put.next().await {
+        done += 1;
+        progress.told(&format!("of {items} imported"), done);
+        match one? {
+            Put::Written | Put::Same => {}
+            Put::Differs(key) => differing.push(key),
+        }
+    }
+    progress.end();
+    if done != items {
+        return Err(told("the file changed while it was imported: import it again"));
+    }
+    Ok(differing)
+}
+
+/// A new table takes few writes at first, and says so.
+async fn patiently(store: &DynamoStore, line: &Value) -> Result<Put, Error> {
+    for _ in 1..ATTEMPTS {
+        match store.put(line).await {
+            Err(Error::Unavailable { retry_after, .. }) => tokio::time::sleep(retry_after.max(PAUSE)).await,
+            outcome => return outcome,
+        }
+    }
+    store.put(line).await
+}
+
+const PAUSE: Duration = Duration::from_secs(1);
+
+async fn checked(pool: &Pool, imported: Outcome) -> Done {
+    let report = inspect(pool, false).await?;
+    print(&as_text(&report, false))?;
+    Ok(if report.is_sound() { imported } else { Outcome::Found })
+}
