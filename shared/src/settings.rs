@@ -2,6 +2,7 @@
 
 mod bad;
 mod brand;
+mod choices;
 mod mail;
 
 use std::net::Ipv6Addr;
@@ -13,7 +14,7 @@ use time::UtcOffset;
 pub use bad::BadSetting;
 
 use crate::http::{Contract, HostMap};
-use crate::identity::{Brand, PasswordPolicy, SigningAlgorithm, SigningPolicy};
+use crate::identity::{Brand, PasswordPolicy, SecondFactorRule, SigningAlgorithm, SigningPolicy};
 
 /// Everything that can be set, with the variable that sets it.
 #[derive(Debug, Clone)]
@@ -38,6 +39,8 @@ pub struct Settings {
     pub allow_registration: bool,
     /// `PASSWORD_POLICY`: which passwords may be chosen, `contract` (each contract's own length) or `strict`. Default `contract`.
     pub password_policy: PasswordPolicy,
+    /// `REQUIRE_SECOND_FACTOR`: who must have a second factor, `nobody` (the default), `administrators` or `everyone`.
+    pub require_second_factor: SecondFactorRule,
     /// `SIGNING_ALGORITHM`: what access tokens are signed with, `ES256` (the default) or `RS256`.
     pub signing_algorithm: SigningAlgorithm,
     /// `KEY_MAX_AGE_DAYS`: after how many days another signing key takes over, 1 to 3650; 0 for never. Default 90.
@@ -75,10 +78,13 @@ impl Settings {
             admin_token_secret: optional(lookup, "ADMIN_TOKEN_SECRET", text)?,
             root_contract: optional(lookup, "ROOT_CONTRACT", contract)?.unwrap_or(Contract::Sproutgate),
             contract_hosts: optional(lookup, "CONTRACT_HOSTS", hosts)?.unwrap_or_default(),
-            allow_registration: optional(lookup, "ALLOW_REGISTRATION", boolean)?.unwrap_or(true),
-            password_policy: optional(lookup, "PASSWORD_POLICY", password_policy)?.unwrap_or_default(),
-            signing_algorithm: optional(lookup, "SIGNING_ALGORITHM", signing_algorithm)?.unwrap_or_default(),
-            key_max_age: optional(lookup, "KEY_MAX_AGE_DAYS", days)?.unwrap_or(SigningPolicy::default().max_age),
+            allow_registration: optional(lookup, "ALLOW_REGISTRATION", choices::boolean)?.unwrap_or(true),
+            password_policy: optional(lookup, "PASSWORD_POLICY", choices::password_policy)?.unwrap_or_default(),
+            require_second_factor: optional(lookup, "REQUIRE_SECOND_FACTOR", choices::second_factor)?
+                .unwrap_or_default(),
+            signing_algorithm: optional(lookup, "SIGNING_ALGORITHM", choices::signing_algorithm)?.unwrap_or_default(),
+            key_max_age: optional(lookup, "KEY_MAX_AGE_DAYS", choices::days)?
+                .unwrap_or(SigningPolicy::default().max_age),
             allowed_origins: optional(lookup, "ALLOWED_ORIGINS", origins)?.unwrap_or_default(),
             issuer: optional(lookup, "ISSUER", issuer)?,
             zone: optional(lookup, "TIME_ZONE", zone)?.unwrap_or(DEFAULT_ZONE),
@@ -164,34 +170,6 @@ fn host_of(authority: &str) -> Option<&str> {
     is_host(host).then_some(host)
 }
 
-fn password_policy(text: &str) -> Result<PasswordPolicy, String> {
-    match text {
-        "contract" => Ok(PasswordPolicy::ByLength),
-        "strict" => Ok(PasswordPolicy::Strict),
-        _ => Err("write contract or strict".to_owned()),
-    }
-}
-
-fn signing_algorithm(text: &str) -> Result<SigningAlgorithm, String> {
-    match text {
-        "ES256" => Ok(SigningAlgorithm::Es256),
-        "RS256" => Ok(SigningAlgorithm::Rs256),
-        _ => Err("write ES256 or RS256".to_owned()),
-    }
-}
-
-fn days(text: &str) -> Result<Option<Duration>, String> {
-    match text.parse() {
-        Ok(0) => Ok(None),
-        Ok(days @ 1..=3650) => Ok(Some(Duration::from_secs(days * 86_400))),
-        Ok(_) | Err(_) => Err("write a number of days from 1 to 3650, or 0 for never".to_owned()),
-    }
-}
-
-fn boolean(text: &str) -> Result<bool, String> {
-    text.parse().map_err(|_| "write true or false".to_owned())
-}
-
 fn origins(text: &str) -> Result<Vec<String>, String> {
     let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).map(|entry| {
         let authority = entry.strip_prefix("https://").or_else(|| entry.strip_prefix("http://"));
@@ -252,6 +230,7 @@ mod tests {
             ("CONTRACT_HOSTS", "a.example=zeyea", "name one of kite, zeaya, sproutgate, mcphub"),
             ("ALLOW_REGISTRATION", "yes", "write true or false"),
             ("PASSWORD_POLICY", "weak", "write contract or strict"),
+            ("REQUIRE_SECOND_FACTOR", "true", "write nobody, administrators or everyone"),
             ("SIGNING_ALGORITHM", "HS256", "write ES256 or RS256"),
             ("KEY_MAX_AGE_DAYS", "3651", "write a number of days from 1 to 3650, or 0 for never"),
             ("ALLOWED_ORIGINS", "*", "write `*` as https://host[:port], nothing else"),

@@ -32,6 +32,7 @@ mod people;
 mod races;
 mod redaction;
 mod refusals;
+mod required_factor;
 mod restart;
 mod round_trips;
 mod rows;

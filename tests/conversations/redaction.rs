@@ -125,11 +125,11 @@ fn shape_of_qr(address: &str) -> &'static str {
     "[qr code]"
 }
 
-/// 80 bits in base32, in four groups.
+/// 120 bits in base32, in six groups.
 fn shape_of_recovery_code(code: &str) -> &'static str {
     let groups: Vec<_> = code.split('-').collect();
     let fits = |group: &&str| group.len() == 4 && group.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'2'..=b'7'));
-    assert!(groups.len() == 4 && groups.iter().all(fits), "{code}");
+    assert!(groups.len() == 6 && groups.iter().all(fits), "{code}");
     "[recovery code]"
 }
 

@@ -97,6 +97,7 @@ impl Server {
             allow_registration: settings.allow_registration,
             issuer: settings.issuer.clone(),
             passwords: settings.password_policy,
+            second_factor: settings.require_second_factor,
             signing: settings.signing(),
             limits: Limits::default().for_one_source(),
             stationery: Arc::new(stationery),

@@ -108,6 +108,7 @@ pub(super) fn identity(mailer: MakeMailer, vault: MakeVault) -> anyhow::Result<(
         allow_registration: settings.allow_registration,
         issuer: settings.issuer.clone(),
         passwords: settings.password_policy,
+        second_factor: settings.require_second_factor,
         signing: settings.signing(),
         stationery: Arc::new(stationery),
         ..Policy::default()

@@ -185,14 +185,19 @@ fn status(failure: &Failure, of_error: fn(&Error) -> StatusCode) -> StatusCode {
 }
 
 /// How an endpoint for signed-in people refuses others.
-fn callers() -> [Failure; 5] {
-    [Error::TokenMissing, Error::TokenInvalid, Error::SessionEnded, Error::PasswordChangeRequired, Error::ScopeMissing]
-        .map(Failure::Core)
+fn callers() -> impl Iterator<Item = Failure> {
+    callers_without_factor().chain([Failure::Core(Error::SecondFactorRequired)])
+}
+
+/// The same where it is open to who has yet to set up a second factor.
+fn callers_without_factor() -> impl Iterator<Item = Failure> {
+    let token = [Error::TokenMissing, Error::TokenInvalid, Error::SessionEnded];
+    token.into_iter().chain([Error::PasswordChangeRequired, Error::ScopeMissing]).map(Failure::Core)
 }
 
 /// How an endpoint for administrators refuses others.
 fn administrators() -> impl Iterator<Item = Failure> {
-    callers().into_iter().chain([Failure::Core(Error::NotAdministrator)])
+    callers().chain([Failure::Core(Error::NotAdministrator)])
 }
 
 /// What registering with an address refuses.

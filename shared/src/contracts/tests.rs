@@ -54,6 +54,7 @@ fn every_failure() -> Vec<Failure> {
         Error::CounterOutOfBounds { account: "anna".to_owned(), counter: "photos" },
         Error::KeyReused,
         Error::Undeliverable,
+        Error::SecondFactorRequired,
     ];
     let own = [
         Failure::MalformedBody,
@@ -108,16 +109,17 @@ fn place(failure: &Failure) -> usize {
             Error::CounterOutOfBounds { .. } => 32,
             Error::KeyReused => 33,
             Error::Undeliverable => 34,
+            Error::SecondFactorRequired => 35,
         },
-        Failure::MalformedBody => 35,
-        Failure::UnknownPath => 36,
-        Failure::MethodNotAllowed => 37,
-        Failure::BodyTooLarge => 38,
-        Failure::UnsupportedMediaType => 39,
-        Failure::OriginNotAllowed => 40,
-        Failure::MalformedForm => 41,
-        Failure::NotAForm => 42,
-        Failure::Panicked => 43,
+        Failure::MalformedBody => 36,
+        Failure::UnknownPath => 37,
+        Failure::MethodNotAllowed => 38,
+        Failure::BodyTooLarge => 39,
+        Failure::UnsupportedMediaType => 40,
+        Failure::OriginNotAllowed => 41,
+        Failure::MalformedForm => 42,
+        Failure::NotAForm => 43,
+        Failure::Panicked => 44,
     }
 }
 

@@ -11,8 +11,10 @@ use crate::messages::{self, Text};
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Warning {
     code: WarningCode,
-    /// The address that it is about.
-    email: String,
+    /// The address that it is about, if it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    email: Option<String>,
     message: &'static str,
 }
 
@@ -22,6 +24,7 @@ pub(super) struct Warning {
 enum WarningCode {
     EmailBounced,
     EmailComplained,
+    SecondFactorRequired,
 }
 
 /// What there is to say to the owner of an account, in their language.
@@ -31,7 +34,12 @@ pub(super) fn warnings(account: &Account, app: &App, context: &Context) -> Vec<W
             Undeliverable::Bounced => (WarningCode::EmailBounced, Text::MailBounced),
             Undeliverable::Complained => (WarningCode::EmailComplained, Text::MailUnwanted),
         };
-        Warning { code, email: address.as_str().to_owned(), message: messages::text(text, context.language) }
+        Warning { code, email: Some(address.as_str().to_owned()), message: messages::text(text, context.language) }
     });
-    told.collect()
+    let factor = app.identity.lacks_second_factor(account).then(|| Warning {
+        code: WarningCode::SecondFactorRequired,
+        email: None,
+        message: messages::text(Text::SecondFactorRequired, context.language),
+    });
+    told.chain(factor).collect()
 }

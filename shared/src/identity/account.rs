@@ -123,6 +123,9 @@ pub struct Account {
     /// What signing in takes besides the password, once it is turned on.
     #[serde(default)]
     pub second_factor: Option<SecondFactor>,
+    /// Whether an administrator demands one of this account.
+    #[serde(default)]
+    pub second_factor_required: bool,
     /// Addresses that mail could not be delivered to. Some may be the account's no more: see
     /// [`Account::undeliverable`].
     #[serde(default)]

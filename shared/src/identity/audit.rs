@@ -109,6 +109,10 @@ pub enum Action {
     SecondFactorOn,
     /// Signing in takes no second factor any more.
     SecondFactorOff,
+    /// An administrator demands a second factor of the account.
+    SecondFactorDemanded,
+    /// An administrator demands none of it any more.
+    SecondFactorNotDemanded,
     /// Other recovery codes.
     RecoveryCodesRenewed,
     /// A recovery code was used up.

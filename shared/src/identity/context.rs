@@ -13,7 +13,7 @@ use super::sign_in::StandIn;
 use super::vault::KnownVault;
 use super::{
     Account, AccountId, Chance, Change, Clock, CodeKey, Error, Hasher, Limits, Mailer, PasswordPolicy, Refused, Result,
-    Stationery, Store, Version, Versioned, Vouched, Voucher, chance,
+    SecondFactorRule, Stationery, Store, Version, Versioned, Vouched, Voucher, chance,
 };
 
 /// Rules of the deployment that the core applies.
@@ -25,6 +25,8 @@ pub struct Policy {
     pub issuer: Option<String>,
     /// Which passwords may be chosen.
     pub passwords: PasswordPolicy,
+    /// Who must have a second factor.
+    pub second_factor: SecondFactorRule,
     /// With what tokens are signed.
     pub signing: SigningPolicy,
     /// How many attempts at secrets are let through.

@@ -61,6 +61,8 @@ fn proved(claim: &Option<(String, bool)>) -> bool {
 fn second_factor(before: &Account, after: &Account, when: &mut impl FnMut(bool, Action)) {
     when(!before.has_second_factor() && after.has_second_factor(), Action::SecondFactorOn);
     when(before.has_second_factor() && !after.has_second_factor(), Action::SecondFactorOff);
+    when(!before.second_factor_required && after.second_factor_required, Action::SecondFactorDemanded);
+    when(before.second_factor_required && !after.second_factor_required, Action::SecondFactorNotDemanded);
     if !(before.has_second_factor() && after.has_second_factor()) {
         return;
     }

@@ -33,6 +33,9 @@ pub enum Error {
     /// Nothing else is open to this account before it has chosen its own password.
     #[error("password must be changed first")]
     PasswordChangeRequired,
+    /// The account must have a second factor: nothing else is open before it has one, and it can't be turned off.
+    #[error("second factor required")]
+    SecondFactorRequired,
     /// The account chose its own password long ago.
     #[error("password already chosen")]
     PasswordAlreadyChosen,

@@ -22,6 +22,8 @@ pub struct AccountDetails {
     pub role: Option<Role>,
     /// False disables the account.
     pub active: Option<bool>,
+    /// Whether the account must have a second factor, whatever the deployment's rule is.
+    pub second_factor_required: Option<bool>,
     /// Level.
     pub level: Option<i64>,
     /// Balance.
@@ -203,7 +205,17 @@ impl Identity {
 
 impl AccountDetails {
     fn apply(self, account: &mut Account) {
-        let Self { email, secondary_emails, profile, role, active, level, coins, storage_limit } = self;
+        let Self {
+            email,
+            secondary_emails,
+            profile,
+            role,
+            active,
+            second_factor_required,
+            level,
+            coins,
+            storage_limit,
+        } = self;
         if let Some(address) = email {
             account.set_email(address, true);
         }
@@ -213,6 +225,7 @@ impl AccountDetails {
         profile.apply(&mut account.profile);
         account.role = role.unwrap_or(account.role);
         account.active = active.unwrap_or(account.active);
+        account.second_factor_required = second_factor_required.unwrap_or(account.second_factor_required);
         account.level = level.unwrap_or(account.level);
         account.coins = coins.unwrap_or(account.coins);
         account.storage_limit = storage_limit.unwrap_or(account.storage_limit);

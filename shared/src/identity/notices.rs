@@ -79,6 +79,8 @@ impl Identity {
             | Action::EmailLost
             | Action::MailStopped
             | Action::MailResumed
+            | Action::SecondFactorDemanded
+            | Action::SecondFactorNotDemanded
             | Action::RecoveryCodeUsed
             | Action::SessionEnded
             | Action::SessionsEnded

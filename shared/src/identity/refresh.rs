@@ -3,7 +3,7 @@
 use super::audit::{Action, Origin};
 use super::context::{MOST_ATTEMPTS, contended};
 use super::session::{Exchange, PresentedRefresh};
-use super::{Account, Change, Error, Identity, Opened, RefreshToken, Result, Session, Visitor};
+use super::{Account, Change, Error, Gate, Identity, Opened, RefreshToken, Result, Session, Visitor};
 
 impl Identity {
     /// Exchanges a refresh token for a new pair. The same token again within
@@ -30,8 +30,8 @@ impl Identity {
         self.check_live(&account.account, &session)?;
         let exchange = chain.exchange(presented, self.now(), &*self.chance)?;
         let ours = matches!(exchange, Exchange::Repeat(_) | Exchange::Rotate(..));
-        if ours && account.account.must_change_password {
-            return Err(Error::PasswordChangeRequired);
+        if ours {
+            self.check_ready(&account.account, Gate::Closed)?;
         }
         match exchange {
             Exchange::Unknown => Err(Error::TokenInvalid),

@@ -246,6 +246,7 @@ impl Identity {
             active: true,
             password,
             must_change_password: false,
+            second_factor_required: false,
             session_generation: 0,
             token_generation: 0,
             second_factor: None,

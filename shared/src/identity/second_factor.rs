@@ -74,7 +74,14 @@ impl Identity {
 
     /// Turns the second factor off for a person who has it and knows the password.
     pub async fn turn_off_second_factor(&self, signed_in: SignedIn, password: &Password, code: &Code) -> Result<()> {
-        self.amend_by_second_factor(signed_in, password, code, Account::drop_second_factor).await
+        self.check_may_do_without(&signed_in.account.account)?;
+        self.amend_by_second_factor(signed_in, password, code, |account| {
+            // Somebody may have demanded it since.
+            self.check_may_do_without(account)?;
+            account.drop_second_factor();
+            Ok(())
+        })
+        .await
     }
 
     /// Gives out other recovery codes in place of those that are left; they are told this once.
@@ -85,8 +92,11 @@ impl Identity {
         code: &Code,
     ) -> Result<Vec<Code>> {
         let (told, kept) = recovery_codes(&*self.chance)?;
-        self.amend_by_second_factor(signed_in, password, code, |account| account.replace_recovery_codes(kept.clone()))
-            .await?;
+        self.amend_by_second_factor(signed_in, password, code, |account| {
+            account.replace_recovery_codes(kept.clone());
+            Ok(())
+        })
+        .await?;
         Ok(told)
     }
 
@@ -96,7 +106,7 @@ impl Identity {
         signed_in: SignedIn,
         password: &Password,
         code: &Code,
-        change: impl Fn(&mut Account),
+        change: impl Fn(&mut Account) -> Result<()>,
     ) -> Result<()> {
         let account = &signed_in.account.account;
         if !account.has_second_factor() {
@@ -116,7 +126,7 @@ impl Identity {
             if !account.take_second_factor(code, now)? {
                 return Err(Error::CodeWrong);
             }
-            change(account);
+            change(account)?;
             Ok(Vec::new())
         })
         .await?;

@@ -71,7 +71,7 @@ secret! {
 pub struct Hashed(String);
 
 impl Hashed {
-    /// The hash of a secret that has enough entropy of its own (80 bits or more).
+    /// The hash of a secret that has enough entropy of its own (112 bits or more).
     pub fn of(secret: &[u8]) -> Self {
         Self(URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, secret)))
     }

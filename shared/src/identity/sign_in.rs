@@ -140,11 +140,14 @@ pub struct SignedIn {
     pub visitor: Visitor,
 }
 
-/// How much of the service an account may reach that has yet to choose its own password.
+/// How much of the service an account may reach that has yet to choose its own password, or to set up the second factor
+/// that it must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gate {
     /// Nothing: the rule.
     Closed,
+    /// This one thing, once the password is chosen: setting up the second factor, changing the password.
+    SettingUp,
     /// This one thing: looking at its profile, choosing the password, signing out.
     Open,
 }
@@ -263,9 +266,7 @@ impl Identity {
         }
         let (Some(account), Some(session)) = (account, session) else { return Err(Error::SessionEnded) };
         self.check_live(&account.account, &session)?;
-        if account.account.must_change_password && gate == Gate::Closed {
-            return Err(Error::PasswordChangeRequired);
-        }
+        self.check_ready(&account.account, gate)?;
         Ok(Vouched { account, by: Voucher::Session(Box::new(session)), visitor: visitor.clone() })
     }
 

@@ -6,8 +6,8 @@ use super::api_token::PresentedApiToken;
 use super::audit::{Action, Origin};
 use super::context::{MOST_ATTEMPTS, contended};
 use super::{
-    AccessToken, Account, ApiToken, ApiTokenId, Change, Error, Identity, Refused, Result, Scopes, SignedIn, Visitor,
-    Vouched, Voucher,
+    AccessToken, Account, ApiToken, ApiTokenId, Change, Error, Gate, Identity, Refused, Result, Scopes, SignedIn,
+    Visitor, Vouched, Voucher,
 };
 
 /// How many API tokens an account may have.
@@ -92,7 +92,7 @@ impl Identity {
     }
 
     /// Finds whom an API token stands for, if the token and its account are good. An account that has yet to
-    /// choose its own password is open to its session alone.
+    /// choose its own password, or to set up a second factor, is open to its session alone: its tokens rest.
     pub(super) async fn vouched_by_api_token(&self, token: &AccessToken, visitor: &Visitor) -> Result<Vouched> {
         let Some(presented) = PresentedApiToken::parse(token) else { return Err(Error::TokenInvalid) };
         let (account, kept) = self.store.account_and_api_token(presented.account, presented.id).await?;
@@ -106,8 +106,8 @@ impl Identity {
         Ok(Vouched { account, by: Voucher::ApiToken(kept.id, kept.scopes), visitor: visitor.clone() })
     }
 
-    /// Refuses a token that is past its time or ended with all others, or whose account is disabled or not yet its
-    /// owner's own.
+    /// Refuses a token that is past its time or ended with all others, or whose account is disabled or has
+    /// to see to something first.
     pub(super) fn check_live_token(&self, account: &Account, token: &ApiToken) -> Result<()> {
         if token.is_over(self.now()) {
             return Err(Error::TokenInvalid);
@@ -115,7 +115,7 @@ impl Identity {
         if !account.active || !token.is_live(account, self.now()) {
             return Err(Error::SessionEnded);
         }
-        if account.must_change_password { Err(Error::PasswordChangeRequired) } else { Ok(()) }
+        self.check_ready(account, Gate::Closed)
     }
 
     /// Writes down that a token is used. Nobody waits for this to succeed: the request is good without.

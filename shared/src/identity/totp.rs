@@ -154,11 +154,11 @@ fn typed(code: &Code) -> Zeroizing<String> {
     Zeroizing::new(code.reveal().chars().filter(|c| !c.is_whitespace() && *c != '-').collect())
 }
 
-/// Recovery codes of 80 bits, to be told this once, and what is kept of them.
+/// Recovery codes of 120 bits, enough to need no slow hash, to be told this once, and what is kept of them.
 pub(super) fn recovery_codes(chance: &dyn Chance) -> anyhow::Result<(Vec<Code>, Vec<Hashed>)> {
     let codes = (0..RECOVERY_CODES).map(|_| {
-        let text = Zeroizing::new(Secret::from(chance::bytes::<10>(chance)?).to_base32().to_lowercase());
-        let groups = [&text[..4], &text[4..8], &text[8..12], &text[12..]];
+        let text = Zeroizing::new(Secret::from(chance::bytes::<15>(chance)?).to_base32().to_lowercase());
+        let groups: Vec<_> = (0..text.len()).step_by(4).map(|start| &text[start..start + 4]).collect();
         Ok((Code::new(groups.join("-")), Hashed::of(text.as_bytes())))
     });
     Ok(codes.collect::<anyhow::Result<Vec<_>>>()?.into_iter().unzip())
@@ -224,11 +224,15 @@ mod tests {
         let (codes, kept) = recovery_codes(&SystemChance::default()).expect("randomness");
         assert_eq!((codes.len(), kept.len()), (RECOVERY_CODES, RECOVERY_CODES));
         let mut factor = SecondFactor { recovery: kept, ..factor() };
+        assert!(codes.iter().all(|code| typed(code).len() == 24), "120 bits");
         let spaced = Code::new(codes[0].reveal().to_uppercase().replace('-', " "));
         assert!(factor.take_recovery_code(&typed(&spaced)));
         assert!(!factor.take_recovery_code(&typed(&codes[0])), "used up");
         assert!(factor.take_recovery_code(&typed(&codes[9])));
         assert_eq!(factor.recovery.len(), RECOVERY_CODES - 2);
+        // Those of 80 bits that were given out before.
+        factor.recovery.push(Hashed::of(b"abcdefghijklmnop"));
+        assert!(factor.take_recovery_code(&typed(&Code::new("ABCD-EFGH-IJKL-MNOP"))));
     }
 
     #[test]

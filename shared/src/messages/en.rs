@@ -12,6 +12,7 @@ pub(super) fn text(key: Text) -> &'static str {
         Text::TokenMissing => "Not signed in",
         Text::TokenInvalid => "The token is invalid or has expired",
         Text::SessionEnded => "The session has ended, sign in again",
+        Text::SecondFactorRequired => "This account must have a second factor",
         Text::PasswordChangeRequired => "The password must be changed first",
         Text::PasswordAlreadyChosen => "The password has been chosen already, change it instead",
         Text::ScopeMissing => "An API token may not do this, sign in instead",

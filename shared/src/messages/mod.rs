@@ -27,6 +27,8 @@ pub(crate) enum Text {
     SessionEnded,
     /// The password must be changed first.
     PasswordChangeRequired,
+    /// The account must have a second factor.
+    SecondFactorRequired,
     /// The password was chosen already.
     PasswordAlreadyChosen,
     /// Not by an API token.
@@ -184,6 +186,7 @@ fn key_of_error(error: &Error) -> Text {
         Error::TokenInvalid => Text::TokenInvalid,
         Error::SessionEnded => Text::SessionEnded,
         Error::PasswordChangeRequired => Text::PasswordChangeRequired,
+        Error::SecondFactorRequired => Text::SecondFactorRequired,
         Error::PasswordAlreadyChosen => Text::PasswordAlreadyChosen,
         Error::ScopeMissing => Text::ScopeMissing,
         Error::NotAdministrator => Text::NotAdministrator,

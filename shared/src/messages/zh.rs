@@ -12,6 +12,7 @@ pub(super) fn text(key: Text) -> &'static str {
         Text::TokenMissing => "未登录",
         Text::TokenInvalid => "Token 无效或已过期",
         Text::SessionEnded => "会话已结束，请重新登录",
+        Text::SecondFactorRequired => "此账号必须启用两步验证",
         Text::PasswordChangeRequired => "请先修改密码",
         Text::PasswordAlreadyChosen => "密码已设置过，请使用修改密码",
         Text::ScopeMissing => "API Token 无权执行此操作，请登录后再试",

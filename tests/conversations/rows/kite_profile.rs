@@ -19,6 +19,11 @@ async fn kite_get_profile() {
     trial.ask("by a program", Value::Null).await.is(200, 0);
     trial.world.amend("alice", |account| Account { must_change_password: true, ..account }).await;
     trial.ask("by a program of who has to choose a password first", Value::Null).await.is(403, 40301);
+    let without = |account| Account { must_change_password: false, second_factor_required: true, ..account };
+    trial.world.amend("alice", without).await;
+    trial.ask("by a program of who has to set up a second factor first", Value::Null).await.is(403, 40303);
+    trial.token = Some(trial.world.sign_in("alice", "secret123").await);
+    trial.ask("before the second factor is set up", Value::Null).await.is(200, 0);
     trial.token = Some(trial.world.sign_in("admin", "admin").await);
     trial.ask("before the password is chosen", Value::Null).await.is(200, 0);
     trial.refuses_strangers(&Value::Null).await;
@@ -71,7 +76,7 @@ async fn kite_post_auth_change_password() {
     let good = change("stronger-still", "another-pass");
     trial.refuses_bodies(&good).await;
     trial.refuses_strangers(&good).await;
-    trial.refuses_newcomers(&good).await;
+    trial.refuses_who_has_to_choose(&good).await;
     trial.refuses_programs(&good).await;
     insta::assert_snapshot!(trial.told());
 }

@@ -148,8 +148,16 @@ impl Trial {
         self.token = asks;
     }
 
-    /// Somebody who has to choose a password first.
+    /// Somebody who has to choose a password first, or to set up a second factor.
     pub(super) async fn refuses_newcomers(&mut self, body: &Value) {
+        self.refuses_who_has_to_choose(body).await;
+        let newcomer = self.newcomer("mina").await;
+        self.world.amend("mina", |account| Account { second_factor_required: true, ..account }).await;
+        self.refuses(newcomer, "who has to set up a second factor first", body).await;
+    }
+
+    /// Somebody who has to choose a password first.
+    pub(super) async fn refuses_who_has_to_choose(&mut self, body: &Value) {
         let newcomer = self.newcomer("max").await;
         self.world.amend("max", |account| Account { must_change_password: true, ..account }).await;
         self.refuses(newcomer, "who has to choose a password first", body).await;

@@ -13,13 +13,14 @@ use crate::structure::read;
 use crate::support::World;
 
 /// The rows, and the test of each.
-const OUTCOMES: [(&str, &str); 22] = [
+const OUTCOMES: [(&str, &str); 23] = [
     ("malformed JSON, wrong type, missing or out-of-range field", "outcome_invalid_input_in_every_contract"),
     ("wrong name or password", "outcome_wrong_name_or_password_in_every_contract"),
     ("account disabled", "outcome_account_disabled_in_every_contract"),
     ("no token", "outcome_no_token_in_every_contract"),
     ("token bad or expired / revoked", "outcome_token_bad_expired_or_revoked_in_every_contract"),
-    ("must change password first", "outcome_must_change_password_in_every_contract"),
+    ("must change password first", "outcome_must_see_to_something_first_in_every_contract"),
+    ("must set up a second factor first", "outcome_must_see_to_something_first_in_every_contract"),
     ("not an admin", "outcome_not_an_administrator_in_both_contracts"),
     ("registration closed", "outcome_registration_closed_in_every_contract"),
     ("name taken / e-mail taken", "outcome_name_or_address_taken_in_every_contract"),
@@ -138,12 +139,14 @@ async fn outcome_token_bad_expired_or_revoked_in_every_contract() {
 }
 
 #[tokio::test]
-async fn outcome_must_change_password_in_every_contract() {
+async fn outcome_must_see_to_something_first_in_every_contract() {
     let mut world = World::start().await;
-    let token = world.sign_in("admin", "admin").await;
-    world.put("/kite/api/v1/profile", json!({"nickname": "Boss"})).bearer(&token).await;
-    for contract in CONTRACTS.into_iter().filter(|contract| *contract != "kite") {
-        world.get(asking_who(contract).0).bearer(&token).await;
+    world.register("alice", PASSWORD).await;
+    let (password, factor) = (world.sign_in("admin", "admin").await, world.sign_in("alice", PASSWORD).await);
+    world.amend("alice", |account| Account { second_factor_required: true, ..account }).await;
+    let asked = ["/kite/api/v1/sessions", "/zeaya/api/auth/user", "/sproutgate/api/auth/me", "/mcphub/api/auth/user"];
+    for (token, path) in [&password, &factor].into_iter().flat_map(|token| asked.map(|path| (token, path))) {
+        world.get(path).bearer(token).await.has(403);
     }
     insta::assert_snapshot!(brief(world.transcript()));
 }

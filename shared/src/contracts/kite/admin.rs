@@ -172,6 +172,9 @@ struct Details {
     storage_limit: Field<i64>,
     #[serde(default)]
     is_active: Field<bool>,
+    /// Whether the account must have a second factor.
+    #[serde(default)]
+    totp_required: Field<bool>,
 }
 
 impl Details {
@@ -181,6 +184,7 @@ impl Details {
             profile: ProfileChanges { display_name, ..ProfileChanges::default() },
             role: checks.optional_one_of("role", self.role, "admin, user").map(Role::from),
             active: checks.optional("is_active", self.is_active, Kind::Boolean),
+            second_factor_required: checks.optional("totp_required", self.totp_required, Kind::Boolean),
             storage_limit: checks.optional_number("storage_limit", self.storage_limit, &(-1..=LARGEST)),
             ..AccountDetails::default()
         }

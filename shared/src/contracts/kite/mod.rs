@@ -105,6 +105,7 @@ fn of_error(error: &Error) -> (StatusCode, u32) {
         Error::PasswordAlreadyChosen => (StatusCode::FORBIDDEN, 40300),
         Error::ScopeMissing => (StatusCode::FORBIDDEN, 40302),
         Error::PasswordChangeRequired => (StatusCode::FORBIDDEN, 40301),
+        Error::SecondFactorRequired => (StatusCode::FORBIDDEN, 40303),
         Error::NotFound | Error::UnknownAccount(_) => (StatusCode::NOT_FOUND, 40400),
         Error::NameTaken | Error::EmailTaken => (StatusCode::CONFLICT, 40900),
         Error::LastAdministrator => (StatusCode::CONFLICT, 40901),

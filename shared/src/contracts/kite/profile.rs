@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::register::{NAME, PASSWORD};
-use super::session::{Caller, NewCaller, SessionBody, TERMS, session_answer};
+use super::session::{Caller, NewCaller, SessionBody, SettingUp, TERMS, session_answer};
 use super::{Told, audit, email_change, emails, second_factor, sessions, success, tokens};
 use crate::contracts::{avatars, rfc3339, too_many_requests};
 use crate::http::{App, Checks, Context, Field, Json, Listing, Required, about};
@@ -122,6 +122,10 @@ pub(super) struct Profile {
     password_must_change: bool,
     has_local_password: bool,
     totp_enabled: bool,
+    /// Absent unless an administrator demands a second factor of the account.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(extend("const" = true))]
+    totp_required: bool,
     /// Of mails: `zh` or `en`, absent where they are in that of the request which causes one.
     #[serde(skip_serializing_if = "Option::is_none")]
     language: Option<&'static str>,
@@ -147,6 +151,7 @@ impl Profile {
             // Every account of the pool has a password.
             has_local_password: true,
             totp_enabled: account.has_second_factor(),
+            totp_required: account.second_factor_required,
             language: account.profile.language.map(Language::code),
             created_at: rfc3339(account.created_at),
         }
@@ -221,7 +226,7 @@ struct ChangePasswordRequest {
 
 async fn change_password(
     State(app): State<App>,
-    Caller(caller): Caller,
+    SettingUp(caller): SettingUp,
     Json(body): Json<ChangePasswordRequest>,
 ) -> Told<()> {
     let mut checks = Checks::new();

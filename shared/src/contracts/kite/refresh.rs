@@ -16,8 +16,10 @@ pub(in crate::contracts) fn routes<L: Listing>() -> L {
         .post(
             "/api/v1/auth/refresh",
             refresh,
-            about("Exchange the refresh token for a wholly new pair")
-                .or(|| vec![Error::TokenInvalid, Error::SessionEnded]),
+            about("Exchange the refresh token for a wholly new pair").or(|| {
+                let session = [Error::TokenInvalid, Error::SessionEnded];
+                session.into_iter().chain([Error::PasswordChangeRequired, Error::SecondFactorRequired]).collect()
+            }),
         )
         .get("/api/v1/health", health, about("Whether the service answers").beyond_the_document())
 }

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::admin::{By, find};
-use super::session::{Caller, SessionBody, session_answer};
+use super::session::{Caller, SessionBody, SettingUp, session_answer};
 use super::{Told, success};
 use crate::contracts::too_many_requests;
 use crate::http::{App, Checks, Context, Failure, Json, Listing, Required, Segment, about};
@@ -82,7 +82,7 @@ struct SetupAnswer {
     qr: String,
 }
 
-async fn set_up(State(app): State<App>, Caller(caller): Caller) -> Told<SetupAnswer> {
+async fn set_up(State(app): State<App>, SettingUp(caller): SettingUp) -> Told<SetupAnswer> {
     let prepared = app.identity.prepare_second_factor(caller.signed_in()?).await?;
     let qr = picture(&prepared.uri)?;
     success(SetupAnswer { secret: prepared.secret.reveal().to_owned(), uri: prepared.uri, qr })
@@ -113,7 +113,7 @@ struct EnableRequest {
 
 async fn enable(
     State(app): State<App>,
-    Caller(caller): Caller,
+    SettingUp(caller): SettingUp,
     Json(body): Json<EnableRequest>,
 ) -> Told<RecoveryAnswer> {
     let caller = caller.signed_in()?;

@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use super::profile::RoleName;
 use super::{Told, success};
 use crate::contracts::warnings::{Warning, warnings};
-use crate::contracts::{DAY, HOUR, callers, rfc3339};
+use crate::contracts::{DAY, HOUR, callers, callers_without_factor, rfc3339};
 use crate::http::{App, Context, Failure, credentials};
 use crate::identity::{AccessToken, Error, Gate, Opened, RefreshTerms, SessionTerms, Vouched};
 use crate::openapi::{Input, Operation, Scheme};
@@ -149,6 +149,9 @@ pub(super) struct Caller(pub(super) Vouched);
 /// A signed-in person who may yet have to choose their own password.
 pub(super) struct NewCaller(pub(super) Vouched);
 
+/// A signed-in person who may yet have to set up the second factor that the account must have.
+pub(super) struct SettingUp(pub(super) Vouched);
+
 impl FromRequestParts<App> for Caller {
     type Rejection = Failure;
 
@@ -162,6 +165,21 @@ impl FromRequestParts<App> for NewCaller {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         authenticate(parts, app, Gate::Open).await.map(Self)
+    }
+}
+
+impl FromRequestParts<App> for SettingUp {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        authenticate(parts, app, Gate::SettingUp).await.map(Self)
+    }
+}
+
+impl Input for SettingUp {
+    fn describe(operation: &mut Operation, _: &mut SchemaGenerator) {
+        describe_credentials(operation);
+        operation.refuses(callers_without_factor());
     }
 }
 

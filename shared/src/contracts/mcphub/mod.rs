@@ -156,6 +156,7 @@ fn status_of_error(error: &Error) -> StatusCode {
         | Error::SecondFactorWrong
         | Error::CurrentPasswordWrong => StatusCode::UNAUTHORIZED,
         Error::PasswordChangeRequired
+        | Error::SecondFactorRequired
         | Error::PasswordAlreadyChosen
         | Error::ScopeMissing
         | Error::NotAdministrator

@@ -203,6 +203,7 @@ impl Details {
             coins: checks.optional_number("sproutCoins", self.sprout_coins, &(-LARGEST..=LARGEST)),
             role: None,
             active: None,
+            second_factor_required: None,
             storage_limit: None,
         }
     }

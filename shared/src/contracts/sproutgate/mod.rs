@@ -123,6 +123,7 @@ fn status_of_error(error: &Error) -> StatusCode {
         | Error::SecondFactorWrong => StatusCode::UNAUTHORIZED,
         Error::AccountDisabled
         | Error::PasswordChangeRequired
+        | Error::SecondFactorRequired
         | Error::PasswordAlreadyChosen
         | Error::ScopeMissing
         | Error::NotAdministrator

@@ -84,7 +84,7 @@ impl Output for Verdict {
         let content = json!({"application/json": {"schema": shape_of::<NotValidAnswer>(schemas)}});
         for (status, why) in [
             (StatusCode::UNAUTHORIZED, "The token is missing, not one of ours, expired, or its session is over"),
-            (StatusCode::FORBIDDEN, "The account must choose its own password first"),
+            (StatusCode::FORBIDDEN, "The account must choose its own password or set up a second factor first"),
         ] {
             operation.answers(status, json!({"description": why, "content": content}));
         }

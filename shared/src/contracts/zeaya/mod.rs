@@ -223,6 +223,7 @@ fn own_code(error: &Error) -> Option<u16> {
         Error::Invalid(_)
         | Error::SecondFactorAlreadyOn
         | Error::SecondFactorNotSetUp
+        | Error::SecondFactorRequired
         | Error::PasswordChangeRequired
         | Error::PasswordAlreadyChosen
         | Error::ScopeMissing
@@ -261,6 +262,7 @@ fn status_of_error(error: &Error) -> StatusCode {
         | Error::SecondFactorWrong => StatusCode::UNAUTHORIZED,
         Error::AccountDisabled
         | Error::PasswordChangeRequired
+        | Error::SecondFactorRequired
         | Error::PasswordAlreadyChosen
         | Error::ScopeMissing
         | Error::NotAdministrator

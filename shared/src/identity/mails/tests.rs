@@ -32,6 +32,7 @@ fn account(display_name: &str) -> Account {
         active: true,
         password: serde_json::from_value::<PasswordHash>("$argon2id$".into()).expect("a hash"),
         must_change_password: false,
+        second_factor_required: false,
         session_generation: 0,
         token_generation: 0,
         second_factor: None,
