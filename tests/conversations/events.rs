@@ -87,7 +87,7 @@ async fn each_that_carries_a_credential_succeeds_with_a_live_one() {
         let Some(place) = Place::of(&event) else { continue };
         // A world for each, so that none depends on what another changed.
         let mut world = world().await;
-        let named = ["update-user", "deactivate-user", "delete-user", "2fa-reset", "show-usage"];
+        let named = ["update-user", "deactivate-user", "delete-user", "2fa-reset", "show-usage", "end-users-sessions"];
         if named.iter().any(|end| name.ends_with(end)) {
             name_somebody(&mut world, &mut event).await;
         }

@@ -8,6 +8,7 @@ mod asvs;
 mod avatars;
 mod bounces;
 mod clients;
+mod code_limits;
 mod contract_pages;
 mod contracts;
 mod cookies;

@@ -120,8 +120,8 @@ async fn signing_in_and_registering_take_three() {
         ("a sign-in from a new device", "x", login, name.clone(), 200, 3),
         ("one from a known device", "x", login, name, 200, 3),
         ("one by the address", "x", login, address, 200, 3),
-        ("a wrong password", "y", login, wrong, 401, 2),
-        ("an unknown name", "y", login, unknown, 401, 2),
+        ("a wrong password", "y", login, wrong, 401, 3),
+        ("an unknown name", "y", login, unknown, 401, 3),
     ] {
         assert_eq!(post(&front, agent, path, body).await, status, "{what}");
         assert_eq!(between.round_trips(), most, "{what}");

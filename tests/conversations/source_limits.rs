@@ -142,3 +142,34 @@ async fn a_source_registers_thirty_and_then_waits() {
     let (path, body) = register("kite", 31);
     assert_eq!(deployment.post("203.0.113.7", "x", &path, body).await.0, 201, "after a minute");
 }
+
+#[tokio::test]
+async fn guesses_at_codes_of_many_accounts_from_one_source_wait() {
+    let mut deployment = Deployment::start().await;
+    deployment.world.register("alice", "secret123").await;
+    deployment.world.post("/sproutgate/api/auth/forgot-password", forgot()).quietly().await;
+    let (reset, verify) = ("/sproutgate/api/auth/reset-password", "/sproutgate/api/auth/verify-email");
+    let guess = |name: &str| json!({"account": name, "code": "000000", "newPassword": "newpass"});
+    for nth in 0..10 {
+        assert_eq!(deployment.post("203.0.113.7", "x", reset, guess(&format!("user{nth}"))).await.0, 400);
+    }
+    let mut told = String::new();
+    for (path, body) in [(reset, guess("user10")), (verify, json!({"account": "user11", "code": "000000"}))] {
+        told.push_str(&deployment.post("203.0.113.7", "x", path, body).await.1);
+    }
+    insta::assert_snapshot!(told);
+    // Whoever waits for their source takes nothing from others, however often they try.
+    for _ in 0..20 {
+        assert_eq!(deployment.post("203.0.113.7", "x", reset, guess("alice")).await.0, 429);
+    }
+    let right =
+        json!({"account": "alice", "code": deployment.world.code_for("alice@example.com"), "newPassword": "newpass"});
+    assert_eq!(deployment.post("203.0.113.8", "x", reset, right).await.0, 200);
+    deployment.world.clock.advance(Duration::from_secs(60));
+    assert_eq!(deployment.post("203.0.113.7", "x", reset, guess("alice")).await.0, 400, "one more");
+    assert_eq!(deployment.post("203.0.113.7", "x", reset, guess("alice")).await.0, 429, "and twice the wait");
+}
+
+fn forgot() -> Value {
+    json!({"account": "alice", "email": "alice@example.com"})
+}

@@ -1,6 +1,6 @@
 //! Audit events: read from an account's own partition and from all shards of the index.
 
-use polygate_shared::identity::{Action, Actor, AuditEvent, Change, EventId, Party, Store, Trail};
+use polygate_shared::identity::{Action, Actor, AuditEvent, Change, EventId, Outcome, Party, Store, Trail};
 use time::OffsetDateTime;
 
 use crate::engine::Engine;
@@ -14,6 +14,7 @@ fn event(nth: u8, about: Option<u8>) -> AuditEvent {
         at: OffsetDateTime::UNIX_EPOCH + std::time::Duration::from_millis(u64::from(nth)),
         action: Action::AccountChanged,
         detail: String::new(),
+        outcome: Outcome::Done,
         actor: Actor::AdminToken,
         subject: about.map(|nth| Party { id: id(nth.into()), name: "somebody".to_owned() }),
         source: "192.0.2.1".to_owned(),

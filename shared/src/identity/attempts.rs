@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::context::{MOST_ATTEMPTS, contended};
-use super::{AccountId, Error, Hashed, Identity, Result};
+use super::{AccountId, ChallengeKey, Error, Hashed, Identity, Result};
 
 /// What is counted together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,12 @@ pub enum AttemptKey {
     CurrentPassword(AccountId),
     /// Notices to an address, by its canonical form.
     NoticesTo(String),
+    /// Guesses at the mailed codes of one purpose about one account or name.
+    MailedCode(ChallengeKey),
+    /// Guesses at any mailed codes from a network.
+    MailedCodesFrom(String),
+    /// Codes that an account has mailed to addresses that aren't its own.
+    AddressesMailedBy(AccountId),
 }
 
 /// How long attempts in a row wait.
@@ -64,6 +70,13 @@ pub struct Limits {
     pub current_password: Backoff,
     /// Notices to one address.
     pub notices_to: Backoff,
+    /// Guesses at one account's mailed codes. The longest wait is well within a code's life: strangers' guesses must not
+    /// keep the person from using the code.
+    pub mailed_code: Backoff,
+    /// Guesses at mailed codes from one network.
+    pub mailed_codes_from: Backoff,
+    /// Codes that one account has mailed to addresses that aren't its own.
+    pub addresses_mailed_by: Backoff,
 }
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -89,6 +102,14 @@ impl Default for Limits {
             second_factor: Backoff { first_wait: MINUTE, longest_wait: HOUR, ..sign_in },
             current_password: sign_in,
             notices_to: Backoff { free: 20, first_wait: HOUR, longest_wait: HOUR, forgotten_after: HOUR },
+            mailed_code: Backoff {
+                free: 10,
+                first_wait: MINUTE,
+                longest_wait: MINUTE.saturating_mul(5),
+                forgotten_after: DAY,
+            },
+            mailed_codes_from: Backoff { free: 10, first_wait: MINUTE, longest_wait: HOUR, forgotten_after: DAY },
+            addresses_mailed_by: Backoff { free: 20, first_wait: HOUR, longest_wait: HOUR, forgotten_after: HOUR },
         }
     }
 }
@@ -98,7 +119,12 @@ impl Limits {
     #[must_use]
     pub fn for_one_source(self) -> Self {
         let often = |limit: Backoff| Backoff { free: limit.free.saturating_mul(100), ..limit };
-        Self { sign_ins_from: often(self.sign_ins_from), registrations_from: often(self.registrations_from), ..self }
+        Self {
+            sign_ins_from: often(self.sign_ins_from),
+            registrations_from: often(self.registrations_from),
+            mailed_codes_from: often(self.mailed_codes_from),
+            ..self
+        }
     }
 
     pub(super) fn of(&self, key: &AttemptKey) -> &Backoff {
@@ -110,6 +136,9 @@ impl Limits {
             AttemptKey::SecondFactor(_) => &self.second_factor,
             AttemptKey::CurrentPassword(_) => &self.current_password,
             AttemptKey::NoticesTo(_) => &self.notices_to,
+            AttemptKey::MailedCode(_) => &self.mailed_code,
+            AttemptKey::MailedCodesFrom(_) => &self.mailed_codes_from,
+            AttemptKey::AddressesMailedBy(_) => &self.addresses_mailed_by,
         }
     }
 }

@@ -7,10 +7,13 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+pub(super) use super::action::Action;
 use super::{Account, AccountId, Administrator, Change, Identity, Result, SignedIn, Visitor, Vouched, chance};
 
 /// How long events are kept.
 pub const AUDIT_LIFE: Duration = Duration::from_secs(400 * 86_400);
+/// How long those are kept that tell of something refused: strangers cause them, so there may be many.
+pub const REFUSED_LIFE: Duration = Duration::from_secs(90 * 86_400);
 /// What a client may call itself, in characters.
 const MOST_AGENT: usize = 256;
 
@@ -62,82 +65,28 @@ pub enum Actor {
     Administrator,
     /// The service, by one of its rules.
     Service,
+    /// Whoever tried, without having shown who they are.
+    Stranger,
 }
 
 impl Actor {
     fn is(&self, account: AccountId) -> bool {
         match self {
             Self::Account(party) => party.id == account,
-            Self::AdminToken | Self::Operator | Self::Administrator | Self::Service => false,
+            Self::AdminToken | Self::Operator | Self::Administrator | Self::Service | Self::Stranger => false,
         }
     }
 }
 
-/// What was done. Wherever it has an object, [`AuditEvent::detail`] names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// What came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Action {
-    /// The account was made; the detail is its role, unless that is the ordinary one.
-    AccountCreated,
-    /// An administrator changed something that has no action of its own.
-    AccountChanged,
-    /// The account was disabled.
-    AccountDisabled,
-    /// The account was enabled again.
-    AccountEnabled,
-    /// The account was deleted.
-    AccountDeleted,
-    /// The role changed; the detail is the new one.
-    RoleChanged,
-    /// The login name changed.
-    NameChanged,
-    /// Another primary address, or none.
-    EmailChanged,
-    /// A further address.
-    EmailAdded,
-    /// An address was given up.
-    EmailRemoved,
-    /// An address that the account had claimed was proved.
-    EmailProved,
-    /// Somebody else proved the address that the account had only claimed: its sessions and API tokens ended.
-    EmailLost,
-    /// Another password.
-    PasswordChanged,
-    /// Another password, by a mailed code: all sessions and API tokens ended.
-    PasswordReset,
-    /// Signing in takes a second factor.
-    SecondFactorOn,
-    /// Signing in takes no second factor any more.
-    SecondFactorOff,
-    /// An administrator demands a second factor of the account.
-    SecondFactorDemanded,
-    /// An administrator demands none of it any more.
-    SecondFactorNotDemanded,
-    /// Other recovery codes.
-    RecoveryCodesRenewed,
-    /// A recovery code was used up.
-    RecoveryCodeUsed,
-    /// Somebody signed in on a device that was not known; the detail is the session.
-    SignedInOnNewDevice,
-    /// A session was ended by its person elsewhere; the detail is the session.
-    SessionEnded,
-    /// All sessions ended, or all but the one that asked.
-    SessionsEnded,
-    /// A refresh token was presented that had been replaced long ago, so its session, the detail, was ended.
-    RefreshTokenReused,
-    /// An API token was made; the detail is its id.
-    ApiTokenCreated,
-    /// An API token was revoked; the detail is its id.
-    ApiTokenRevoked,
-    /// Another signing key takes over; the detail is `at_once` where all earlier ones are refused.
-    KeysRotated,
-    /// A mail came back or was complained about, so no more goes to one of the account's addresses; the detail is which of
-    /// both.
-    MailStopped,
-    /// An administrator let mail go to an address again; about no account where nobody has it.
-    MailResumed,
-    /// The deployment's settings changed; the detail lists which.
-    SettingsChanged,
+pub enum Outcome {
+    /// It was done.
+    #[default]
+    Done,
+    /// It was refused.
+    Refused,
 }
 
 /// Something that happened.
@@ -152,6 +101,9 @@ pub struct AuditEvent {
     pub action: Action,
     /// What of it: see [`Action`]; else "". Never a secret or an address.
     pub detail: String,
+    /// What came of it.
+    #[serde(default)]
+    pub outcome: Outcome,
     /// Who.
     pub actor: Actor,
     /// To which account; the deployment where absent.
@@ -170,7 +122,7 @@ impl AuditEvent {
         let own = self.subject.as_ref().is_some_and(|subject| self.actor.is(subject.id));
         match self.actor {
             Actor::Account(_) if own => self,
-            Actor::Service => self,
+            Actor::Service | Actor::Stranger => self,
             Actor::Account(_) | Actor::AdminToken | Actor::Operator | Actor::Administrator => {
                 let Visitor { source, agent, interface, .. } = Visitor::default();
                 Self { actor: Actor::Administrator, source, agent, interface, ..self }
@@ -178,9 +130,17 @@ impl AuditEvent {
         }
     }
 
+    /// When it is forgotten.
+    pub fn ends_at(&self) -> OffsetDateTime {
+        match self.outcome {
+            Outcome::Done => self.at + AUDIT_LIFE,
+            Outcome::Refused => self.at + REFUSED_LIFE,
+        }
+    }
+
     /// Whether it is past its time.
     pub fn is_over(&self, now: OffsetDateTime) -> bool {
-        now >= self.at + AUDIT_LIFE
+        now >= self.ends_at()
     }
 }
 
@@ -212,6 +172,10 @@ pub(super) struct Origin {
 impl Origin {
     pub(super) fn of(account: &Account, visitor: &Visitor) -> Self {
         Self { actor: Actor::Account(account.into()), visitor: visitor.clone() }
+    }
+
+    pub(super) fn stranger(visitor: &Visitor) -> Self {
+        Self { actor: Actor::Stranger, visitor: visitor.clone() }
     }
 
     pub(super) fn service(visitor: Visitor) -> Self {
@@ -275,6 +239,17 @@ impl Identity {
         subject: Option<&Account>,
         acts: impl IntoIterator<Item = Act>,
     ) -> Result<Vec<Change<'static>>> {
+        self.record_as(Outcome::Done, origin, subject, acts)
+    }
+
+    /// The same of what came out so.
+    pub(super) fn record_as(
+        &self,
+        outcome: Outcome,
+        origin: &Origin,
+        subject: Option<&Account>,
+        acts: impl IntoIterator<Item = Act>,
+    ) -> Result<Vec<Change<'static>>> {
         let now = self.now();
         let Visitor { source, agent, interface, .. } = &origin.visitor;
         let events = acts.into_iter().zip(0..).map(|((action, detail), nth)| {
@@ -283,6 +258,7 @@ impl Identity {
                 at: now,
                 action,
                 detail,
+                outcome,
                 actor: origin.actor.clone(),
                 subject: subject.map(Party::from),
                 source: source.clone(),

@@ -151,6 +151,17 @@ impl Identity {
         Err(contended())
     }
 
+    /// Ends all sessions and API tokens of an account, where somebody else may have one of them. The password stays.
+    pub async fn end_everything_of(&self, by: &Administrator, read: Versioned) -> Result<()> {
+        self.change_as_administrator(by, read, |account| {
+            account.session_generation += 1;
+            account.token_generation += 1;
+            Ok(Vec::new())
+        })
+        .await?;
+        Ok(())
+    }
+
     /// Takes the second factor from an account whose person has lost it, and ends all of its sessions.
     pub async fn reset_second_factor(&self, by: &Administrator, read: Versioned) -> Result<()> {
         let key = AttemptKey::SecondFactor(read.account.id);

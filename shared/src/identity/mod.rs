@@ -2,6 +2,7 @@
 //! came in, in which contract it was spelled or where things are stored.
 
 mod account;
+mod action;
 mod address_book;
 mod addresses;
 mod administer;
@@ -19,6 +20,7 @@ mod code_mail;
 mod context;
 mod differences;
 mod error;
+mod guesses;
 mod inspection;
 mod key_ring;
 mod keys;
@@ -37,6 +39,7 @@ mod pending;
 mod picture;
 mod profile;
 mod refresh;
+mod refused;
 mod register;
 mod reset;
 mod runtime_settings;
@@ -61,11 +64,12 @@ mod vault;
 pub use account::{
     Account, AccountId, DEFAULT_STORAGE_LIMIT, EmailClaim, Gender, Profile, ProfileChanges, Role, Usage,
 };
+pub use action::Action;
 pub use addresses::{EmailChange, MOST_SECONDARY_EMAILS};
 pub use administer::{AccountPage, Administrator};
 pub use api_token::{ApiToken, ApiTokenId};
 pub use attempts::{AttemptKey, Attempts, Backoff, CountedOn, Counting, Limits};
-pub use audit::{AUDIT_LIFE, Action, Actor, AuditEvent, EventId, Party, Trail, TrailPage};
+pub use audit::{AUDIT_LIFE, Actor, AuditEvent, EventId, Outcome, Party, REFUSED_LIFE, Trail, TrailPage};
 pub use avatar::Avatar;
 pub use challenge::{CODE_LIFE, Challenge, ChallengeKey, MOST_GUESSES, PendingAccount, Purpose};
 pub use chance::{Chance, SystemChance};

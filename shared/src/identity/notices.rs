@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::audit::{Action, Origin};
+use super::audit::{Action, Origin, Outcome};
 use super::mails::Happening;
 use super::{Account, AttemptKey, Change, EmailAddress, EmailClaim, Identity, Language, Notice};
 
@@ -51,6 +51,10 @@ impl Identity {
     /// What the person is told of a change, if anything.
     fn notice_of(&self, change: &Change<'_>, after: &Account, by_other: bool) -> Option<Notice> {
         let Change::RecordEvent(event) = change else { return None };
+        match event.outcome {
+            Outcome::Done => {}
+            Outcome::Refused => return None,
+        }
         if event.subject.as_ref().map(|subject| subject.id) != Some(after.id) {
             return None;
         }
@@ -70,6 +74,7 @@ impl Identity {
             Action::RecoveryCodesRenewed => Some(Notice::RecoveryCodesRenewed),
             Action::ApiTokenCreated => Some(Notice::ApiTokenCreated),
             Action::AccountCreated
+            | Action::SignedIn
             | Action::AccountChanged
             | Action::AccountDisabled
             | Action::AccountEnabled

@@ -1,6 +1,6 @@
 //! What a signed-in person does to their own account.
 
-use super::audit::Origin;
+use super::audit::{Action, Origin};
 use super::ownership::changed_ownership;
 use super::register::FIRST_ADMINISTRATOR;
 use super::{
@@ -53,6 +53,12 @@ impl Identity {
     /// Changes the password of a person who knows the present one, at which somebody with a stolen session has as many
     /// guesses as at any sign-in. This session goes on, all others end.
     pub async fn change_password(&self, signed_in: SignedIn, current: &Password, new: &Password) -> Result<()> {
+        let (origin, subject) = (Origin::from(&signed_in), signed_in.account.account.clone());
+        let changed = self.try_to_change_password(signed_in, current, new).await;
+        self.note_refusal(&origin, Some(&subject), Action::PasswordChanged, changed).await
+    }
+
+    async fn try_to_change_password(&self, signed_in: SignedIn, current: &Password, new: &Password) -> Result<()> {
         let attempts = AttemptKey::CurrentPassword(signed_in.account.account.id);
         self.reserve_attempt(&attempts).await?;
         if !self.hasher.verify(current, Some(&signed_in.account.account.password)).await? {

@@ -1,6 +1,6 @@
 //! Carrying a session on: every refresh token is good once, and a copy of a used one ends the session.
 
-use super::audit::{Action, Origin};
+use super::audit::{Action, Origin, Outcome};
 use super::context::{MOST_ATTEMPTS, contended};
 use super::session::{Exchange, PresentedRefresh};
 use super::{Account, Change, Error, Gate, Identity, Opened, RefreshToken, Result, Session, Visitor};
@@ -54,7 +54,8 @@ impl Identity {
     async fn end_copied(&self, account: &Account, session: &Session, visitor: &Visitor) -> Result<()> {
         let mut changes = vec![Change::EndSession { account: account.id, session: session.id }];
         let reused = (Action::RefreshTokenReused, session.id.to_string());
-        changes.extend(self.record(&Origin::service(visitor.clone()), Some(account), [reused])?);
+        let origin = Origin::service(visitor.clone());
+        changes.extend(self.record_as(Outcome::Refused, &origin, Some(account), [reused])?);
         self.commit(&changes).await?;
         Ok(())
     }

@@ -1,10 +1,10 @@
 //! Making accounts: at once, or after the code that was mailed has come back.
 
-use futures_util::future::{try_join, try_join_all, try_join4};
+use futures_util::future::{try_join, try_join4};
 use time::OffsetDateTime;
 
 use super::admission::network;
-use super::audit::Origin;
+use super::audit::{Action, Origin};
 use super::challenge::Subject;
 use super::code_mail::CodeMail;
 use super::context::contended;
@@ -12,8 +12,8 @@ use super::differences;
 use super::ownership::first_ownership;
 use super::{
     Account, AccountId, AttemptKey, Challenge, ChallengeKey, Change, Claim, ClaimKind, Code, DEFAULT_STORAGE_LIMIT,
-    EmailAddress, EmailClaim, Errand, Error, Identity, MOST_GUESSES, Name, Opened, Password, PasswordHash,
-    PendingAccount, Profile, Purpose, Result, Role, RuntimeSettings, SessionTerms, Usage, Visitor, chance,
+    EmailAddress, EmailClaim, Errand, Error, Identity, Name, Opened, Password, PasswordHash, PendingAccount, Profile,
+    Purpose, Result, Role, RuntimeSettings, SessionTerms, Usage, Visitor, chance,
 };
 
 /// The name of the first administrator, which nobody else can take.
@@ -21,8 +21,6 @@ pub const FIRST_ADMINISTRATOR: &str = "admin";
 
 /// How many requests for one name may wait for their codes.
 const MOST_PENDING: u32 = 10;
-/// How many codes a guess is counted at: requests in the same instant can exceed the bound above.
-const MOST_GUESSED_AT: usize = 50;
 
 /// An account as somebody asks for it.
 #[derive(Debug)]
@@ -132,7 +130,10 @@ impl Identity {
     /// was lost or while it is still under way, gets the same account.
     pub async fn verify_email(&self, name: &str, code: &Code, visitor: &Visitor) -> Result<Account> {
         let key = ChallengeKey { purpose: Purpose::Register, subject: super::canonical(name) };
-        let Some(challenge) = self.matching_challenge(&key, code).await? else { return Err(Error::CodeWrong) };
+        let Some(challenge) = self.guess_at(&key, code, visitor, |_| true).await? else {
+            let refused = Err(Error::CodeWrong);
+            return self.note_refusal(&Origin::stranger(visitor), None, Action::AccountCreated, refused).await;
+        };
         match self.make_proved(&challenge, visitor).await {
             Err(refusal) if !refusal.is_accident() => self.made_meanwhile(&key, &challenge).await?.ok_or(refusal),
             outcome => outcome,
@@ -298,30 +299,6 @@ impl Identity {
 
     pub(super) fn record_creation(&self, origin: &Origin, account: &Account) -> Result<Vec<Change<'static>>> {
         self.record(origin, Some(account), [differences::creation(account)])
-    }
-
-    /// The stored code that a guess matches, at whichever address.
-    pub(super) async fn matching_challenge(&self, key: &ChallengeKey, guess: &Code) -> Result<Option<Challenge>> {
-        self.matching_challenge_among(self.store.challenges(key).await?, guess).await
-    }
-
-    /// The one of these codes that a guess matches. Guesses are counted before they are compared, each against the
-    /// code it could match, so that parallel ones don't slip past the limit.
-    pub(super) async fn matching_challenge_among(
-        &self,
-        stored: Vec<Challenge>,
-        guess: &Code,
-    ) -> Result<Option<Challenge>> {
-        let now = self.now();
-        let mut open: Vec<_> = stored.into_iter().filter(|challenge| challenge.is_open(now)).collect();
-        open.sort_by_key(|challenge| std::cmp::Reverse(challenge.expires_at));
-        open.truncate(MOST_GUESSED_AT);
-        let counted = open.into_iter().map(|challenge| async move {
-            let counted = self.store.reserve_guess(&challenge, MOST_GUESSES).await?;
-            Ok::<_, Error>(counted.then_some(challenge))
-        });
-        let counted = try_join_all(counted).await?;
-        Ok(counted.into_iter().flatten().find(|challenge| challenge.matches(guess)))
     }
 }
 

@@ -13,8 +13,8 @@ use super::context::{MOST_ATTEMPTS, contended};
 use super::differences;
 use super::ownership::{changed_ownership, check_keeps_name};
 use super::{
-    Account, CODE_LIFE, Challenge, ChallengeKey, Change, ClaimKind, Code, EmailAddress, Errand, Error, Identifier,
-    Identity, Password, PasswordHash, Purpose, Result, Versioned, Visitor,
+    Account, AccountId, CODE_LIFE, Challenge, ChallengeKey, Change, ClaimKind, Code, EmailAddress, Errand, Error,
+    Identifier, Identity, Password, PasswordHash, Purpose, Result, Versioned, Visitor,
 };
 
 /// Every answer to "I forgot my password" takes just so long, whatever there was to do: time for the store and the
@@ -101,12 +101,23 @@ impl Identity {
         new: &Password,
         visitor: &Visitor,
     ) -> Result<()> {
-        // Hashed first, so that an unknown name costs what a known one does.
+        let owner = self.owner_of(identifier).await?;
+        if let Some(owner) = owner {
+            visitor.notes.of_account(owner);
+        }
+        // Of a name that nobody has the guesses are counted too, where no account's are.
+        let subject = owner.map_or_else(|| format!("?{}", identifier.key()), |owner| owner.to_string());
+        let key = ChallengeKey { purpose: Purpose::ResetPassword, subject };
+        let guessed = self.guess_at(&key, code, visitor, |_| true).await?;
+        let (Some(owner), Some(mut challenge)) = (owner, guessed) else {
+            // Where nobody is found an account is read all the same, so that the time doesn't tell.
+            let read = self.store.account(owner.unwrap_or(AccountId(uuid::Uuid::nil()))).await?;
+            let (stranger, refused) = (Origin::stranger(visitor), Err(Error::CodeWrong));
+            let subject = read.as_ref().map(|read| &read.account);
+            return self.note_refusal(&stranger, subject, Action::PasswordReset, refused).await;
+        };
+        // Only now: a wrong code costs no hash.
         let hash = self.hasher.hash(new, &*self.chance).await?;
-        let Some(owner) = self.owner_of(identifier).await? else { return Err(Error::CodeWrong) };
-        visitor.notes.of_account(owner);
-        let key = ChallengeKey { purpose: Purpose::ResetPassword, subject: owner.to_string() };
-        let Some(mut challenge) = self.matching_challenge(&key, code).await? else { return Err(Error::CodeWrong) };
         for attempt in 0..MOST_ATTEMPTS {
             let Some(read) = self.store.account(owner).await? else { return Err(Error::CodeWrong) };
             if challenge.used_by.is_some() {

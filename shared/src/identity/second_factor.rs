@@ -1,7 +1,7 @@
 //! Setting the second factor up, turning it on and off, and signing in with it.
 
 use super::admission::device;
-use super::audit::Origin;
+use super::audit::{Action, Origin};
 use super::context::{MOST_ATTEMPTS, contended};
 use super::pending::PresentedChallenge;
 use super::totp::recovery_codes;
@@ -56,18 +56,19 @@ impl Identity {
             (false, false) => Err(Error::SecondFactorNotSetUp),
         };
         prepared(&signed_in.account.account)?;
-        let key = AttemptKey::SecondFactor(signed_in.account.account.id);
+        let (origin, subject) = (Origin::from(&signed_in), signed_in.account.account.clone());
+        let key = AttemptKey::SecondFactor(subject.id);
         self.reserve_attempt(&key).await?;
         let (told, kept) = recovery_codes(&*self.chance)?;
         let now = self.now();
-        self.amend(signed_in.into(), |account| {
+        let turned_on = self.amend(signed_in.into(), |account| {
             prepared(account)?;
             if !account.turn_on_second_factor(code, kept.clone(), now)? {
                 return Err(Error::CodeWrong);
             }
             Ok(Vec::new())
-        })
-        .await?;
+        });
+        self.note_refusal(&origin, Some(&subject), Action::SecondFactorOn, turned_on.await).await?;
         self.forget_attempts(&key).await;
         Ok(told)
     }
@@ -75,13 +76,14 @@ impl Identity {
     /// Turns the second factor off for a person who has it and knows the password.
     pub async fn turn_off_second_factor(&self, signed_in: SignedIn, password: &Password, code: &Code) -> Result<()> {
         self.check_may_do_without(&signed_in.account.account)?;
-        self.amend_by_second_factor(signed_in, password, code, |account| {
+        let (origin, subject) = (Origin::from(&signed_in), signed_in.account.account.clone());
+        let turned_off = self.amend_by_second_factor(signed_in, password, code, |account| {
             // Somebody may have demanded it since.
             self.check_may_do_without(account)?;
             account.drop_second_factor();
             Ok(())
-        })
-        .await
+        });
+        self.note_refusal(&origin, Some(&subject), Action::SecondFactorOff, turned_off.await).await
     }
 
     /// Gives out other recovery codes in place of those that are left; they are told this once.
@@ -92,11 +94,12 @@ impl Identity {
         code: &Code,
     ) -> Result<Vec<Code>> {
         let (told, kept) = recovery_codes(&*self.chance)?;
-        self.amend_by_second_factor(signed_in, password, code, |account| {
+        let (origin, subject) = (Origin::from(&signed_in), signed_in.account.account.clone());
+        let renewed = self.amend_by_second_factor(signed_in, password, code, |account| {
             account.replace_recovery_codes(kept.clone());
             Ok(())
-        })
-        .await?;
+        });
+        self.note_refusal(&origin, Some(&subject), Action::RecoveryCodesRenewed, renewed.await).await?;
         Ok(told)
     }
 
@@ -173,7 +176,8 @@ impl Identity {
         for attempt in 0..MOST_ATTEMPTS {
             let mut account = read.account.clone();
             if !account.take_second_factor(code, self.now())? {
-                return Err(Error::SecondFactorWrong);
+                let (stranger, refused) = (Origin::stranger(visitor), Err(Error::SecondFactorWrong));
+                return self.note_refusal(&stranger, Some(&read.account), Action::SignedIn, refused).await;
             }
             let (session, refresh) = self.new_session(&account, &terms, visitor)?;
             let mut changes = vec![Change::UpdateAccount { account: &account, was: read.version }];

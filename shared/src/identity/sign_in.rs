@@ -210,7 +210,11 @@ impl Identity {
         }
         let hash = found.as_ref().map(|read| &read.account.password);
         let right = self.hasher.verify(&attempt.password, hash).await?;
-        let Some(read) = found.filter(|_| right) else { return Err(Error::WrongCredentials) };
+        let Some(read) = found.as_ref().filter(|_| right).cloned() else {
+            let subject = found.as_ref().map(|read| &read.account);
+            let (stranger, refused) = (Origin::stranger(visitor), Err(Error::WrongCredentials));
+            return self.note_refusal(&stranger, subject, Action::SignedIn, refused).await;
+        };
         if !read.account.active {
             self.take_back(&admitted).await;
             return Err(Error::AccountDisabled);

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use super::create;
 use crate::support::World;
 
-const ALL: &str = "/api/v1/admin/audit";
-const OWN: &str = "/api/v1/audit";
+pub(super) const ALL: &str = "/api/v1/admin/audit";
+pub(super) const OWN: &str = "/api/v1/audit";
 
-async fn items(world: &mut World, by: &str, path: &str) -> Vec<Value> {
+pub(super) async fn items(world: &mut World, by: &str, path: &str) -> Vec<Value> {
     let answer = world.get(path).bearer(by).quietly().await;
     answer.json()["data"]["items"].as_array().unwrap_or_else(|| panic!("{}", answer.body)).clone()
 }
@@ -30,13 +30,14 @@ fn line(event: &Value) -> String {
         "account" => text("/actor/account/username"),
         kind => kind.to_owned(),
     };
-    let line = format!("{} {detail} by {actor} to {}", text("/action"), text("/subject/username"));
+    let refused = if text("/outcome") == "refused" { "refused: " } else { "" };
+    let line = format!("{refused}{} {detail} by {actor} to {}", text("/action"), text("/subject/username"));
     format!("{line} through {} from {}", text("/interface"), text("/source")).replace("  ", " ")
 }
 
 /// What was recorded since `seen` was filled last, all in one instant and so in no order of its own. What is recorded later
 /// is a moment younger.
-async fn news(world: &mut World, by: &str, seen: &mut BTreeSet<String>) -> Vec<String> {
+pub(super) async fn news(world: &mut World, by: &str, seen: &mut BTreeSet<String>) -> Vec<String> {
     let mut items = items(world, by, ALL).await;
     items.retain(|event| seen.insert(id_of(event)));
     world.clock.advance(Duration::from_millis(1));

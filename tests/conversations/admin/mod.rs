@@ -3,6 +3,7 @@
 mod audit;
 mod kite;
 mod races;
+mod refused;
 mod search;
 mod settings;
 mod sproutgate;

@@ -58,6 +58,12 @@ async fn an_eleventh_further_address_is_refused_also_when_its_code_comes_back() 
     world.amend("alice", |account| Account { secondary_emails: ten.collect(), ..account }).await;
     let proof = json!({"email": "late@example.com", "code": world.code_for("late@example.com")});
     world.post("/kite/api/v1/emails/verify", proof).bearer(&alice).await.is(409, 40902);
+    world.note("wrong ones wait after ten");
+    let wrong = json!({"email": "late@example.com", "code": "000000"});
+    for _ in 0..10 {
+        world.post("/kite/api/v1/emails/verify", wrong.clone()).bearer(&alice).quietly().await.has(400);
+    }
+    world.post("/kite/api/v1/emails/verify", wrong).bearer(&alice).await.is(429, 42900);
     insta::assert_snapshot!(brief(world.transcript()));
 }
 

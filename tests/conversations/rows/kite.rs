@@ -144,5 +144,6 @@ async fn kite_post_auth_password_reset_confirm() {
     trial.world.clock.advance(Duration::from_secs(600));
     trial.ask("expired", proof("alice", &late, "another-pass")).await.is(400, 40001);
     trial.refuses_bodies(&proof("alice", "000000", "stronger-pass")).await;
+    trial.guesses_at_the_code(proof("alice", "000000", "stronger-pass")).await;
     insta::assert_snapshot!(trial.told());
 }

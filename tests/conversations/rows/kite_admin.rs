@@ -111,6 +111,35 @@ async fn kite_put_admin_user() {
 }
 
 #[tokio::test]
+async fn kite_delete_admin_users_sessions() {
+    let mut trial = Trial::by_boss("kite_delete_admin_users_sessions").await;
+    trial.of_new_user("alice").await;
+    trial.path.push_str("/sessions");
+    let session = trial.world.sign_in("alice", "secret123").await;
+    let program = trial.world.api_token(&session).await;
+    trial.ask("all of hers", Value::Null).await.is(200, 0);
+    for token in [session, program] {
+        trial.world.get("/kite/api/v1/profile").bearer(&token).await.is(401, 40102);
+    }
+    trial.world.note("her password stays");
+    let again = trial.world.sign_in("alice", "secret123").await;
+    let trail = trial.world.get("/kite/api/v1/audit").bearer(&again).quietly().await.body;
+    assert!(trail.contains("\"action\":\"sessions_ended\""), "{trail}");
+    trial.is_for_administrators(&Value::Null).await;
+    trial.of_oneself().await;
+    trial.path.push_str("/sessions");
+    trial.ask("one's own", Value::Null).await.is(200, 0);
+    trial.ask("the session that asked is over too", Value::Null).await.is(401, 40102);
+    let boss = json!({"username": "boss", "password": "strong-new-password"});
+    trial.token = Some(trial.world.post("/kite/api/v1/auth/login", boss).quietly().await.text("/data/access_token"));
+    for (what, id) in [("nobody's id", "01990000-0000-7000-8000-000000000000"), ("no id", "nothing")] {
+        trial.path = format!("{USERS}/{id}/sessions");
+        trial.ask(what, Value::Null).await.is(404, 40400);
+    }
+    insta::assert_snapshot!(trial.told());
+}
+
+#[tokio::test]
 async fn kite_delete_admin_user() {
     let mut trial = Trial::by_boss("kite_delete_admin_user").await;
     trial.of_new_user("alice").await;

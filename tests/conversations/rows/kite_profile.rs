@@ -202,5 +202,6 @@ async fn kite_post_auth_email_change_confirm() {
     trial.refuses_strangers(&good).await;
     trial.refuses_newcomers(&good).await;
     trial.refuses_programs(&good).await;
+    trial.guesses_at_the_code(good).await;
     insta::assert_snapshot!(trial.told());
 }

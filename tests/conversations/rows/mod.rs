@@ -77,6 +77,20 @@ impl Trial {
         self.ask("after five wrong ones", wrong).await
     }
 
+    /// Asks with a wrong mailed code until the next one has to wait.
+    pub(super) async fn guesses_at_the_code(&mut self, wrong: Value) {
+        for _ in 0..10 {
+            let path = self.path.clone();
+            let ask = self.world.ask(self.method.clone(), &path).json(wrong.clone()).quietly();
+            if let Some(token) = &self.token {
+                ask.bearer(token).await
+            } else {
+                ask.await
+            };
+        }
+        self.ask("after ten wrong ones", wrong).await.has(429);
+    }
+
     /// The endpoint that the table gives this test.
     pub(super) async fn of(test: &str) -> Self {
         Self::with(test, |options| options).await

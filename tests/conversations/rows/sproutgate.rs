@@ -131,6 +131,7 @@ async fn sproutgate_post_verify_email() {
     trial.world.clock.advance(Duration::from_secs(600));
     trial.ask("expired", proof("slow", &slow)).await.has(400);
     trial.refuses_bodies(&proof("demo", "000000")).await;
+    trial.guesses_at_the_code(proof("demo", "000000")).await;
     insta::assert_snapshot!(trial.told());
 }
 
@@ -175,6 +176,7 @@ async fn sproutgate_post_reset_password() {
     trial.world.clock.advance(Duration::from_secs(600));
     trial.ask("expired", reset(&late, "another-pass")).await.has(400);
     trial.refuses_bodies(&reset("000000", "newpass")).await;
+    trial.guesses_at_the_code(reset("000000", "newpass")).await;
     insta::assert_snapshot!(trial.told());
 }
 
@@ -219,5 +221,6 @@ async fn sproutgate_post_secondary_email_verify() {
     trial.refuses_strangers(&good).await;
     trial.refuses_newcomers(&good).await;
     trial.refuses_programs(&good).await;
+    trial.guesses_at_the_code(good).await;
     insta::assert_snapshot!(trial.told());
 }

@@ -75,6 +75,7 @@ pub(super) const ROWS: &[Row] = &[
     kite("POST", "/api/v1/auth/2fa/disable", "set_up_turned_on_asked_for_and_turned_off"),
     kite("POST", "/api/v1/auth/2fa/verify", "set_up_turned_on_asked_for_and_turned_off"),
     kite("POST", "/api/v1/auth/2fa/recovery-codes", "recovery_codes_work_once_each"),
+    kite("DELETE", "/api/v1/admin/users/{id}/sessions", "kite_delete_admin_users_sessions"),
     kite("POST", "/api/v1/admin/users/{id}/2fa/reset", "an_administrator_takes_it_away_from_who_lost_it"),
     kite("GET", "/api/v1/audit", "a_person_reads_what_happened_to_the_account"),
     kite("GET", "/api/v1/sessions", "listed_newest_first_and_ended_one_by_one"),

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::profile::{NICKNAME, Profile, RoleName};
 use super::register::{NAME, PASSWORD};
 use super::session::{describe_credentials, presented};
-use super::{Told, second_factor, success};
+use super::{Told, second_factor, sessions, success};
 use crate::contracts::{LARGEST, MOST_SEARCHED, Needs, ToChange, ToRead, administrators};
 use crate::http::{App, Checks, Context, Failure, Field, Json, Listing, Query, Required, Segment, about};
 use crate::identity::{
@@ -53,6 +53,7 @@ pub(in crate::contracts) fn routes<L: Listing>() -> L {
             about("Deactivate an account").or(|| vec![Error::LastAdministrator]).beyond_the_document(),
         )
         .and(second_factor::admin_routes())
+        .and(sessions::admin_routes())
 }
 
 /// Who asks, and what an API token needs for it. It comes before what else is read of a request, so that nobody but

@@ -9,7 +9,7 @@ use super::session::Caller;
 use super::{Told, success};
 use crate::contracts::{ToRead, rfc3339};
 use crate::http::{App, Checks, Field, Listing, Query, about};
-use crate::identity::{AccountId, Action, Actor, AuditEvent, Error, EventId, Kind, Party, Trail, TrailPage};
+use crate::identity::{AccountId, Action, Actor, AuditEvent, Error, EventId, Kind, Outcome, Party, Trail, TrailPage};
 
 /// Events in one answer, where the request doesn't say.
 const LIMIT: u32 = 50;
@@ -72,8 +72,10 @@ struct EventShown {
     /// What was done, as docs/contracts/kite.md lists it.
     #[schemars(with = "String")]
     action: Action,
-    /// What of it: the new role, the session, the API token, the settings; else "".
+    /// What of it: the new role, the session, the API token, the settings, the secret that was wrong; else "".
     detail: String,
+    /// What was refused is there too, where it was a wrong password or code.
+    outcome: OutcomeShown,
     actor: ActorShown,
     /// The account that it happened to; null for the deployment.
     subject: Option<PartyShown>,
@@ -83,6 +85,23 @@ struct EventShown {
     device: String,
     /// The contract it was done through.
     interface: String,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+enum OutcomeShown {
+    Done,
+    Refused,
+}
+
+impl From<Outcome> for OutcomeShown {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Done => Self::Done,
+            Outcome::Refused => Self::Refused,
+        }
+    }
 }
 
 /// Who did it.
@@ -102,6 +121,7 @@ enum ActorKind {
     Operator,
     Administrator,
     Service,
+    Stranger,
 }
 
 /// An account by its name at the time.
@@ -126,6 +146,7 @@ impl ActorShown {
             Actor::Operator => (ActorKind::Operator, None),
             Actor::Administrator => (ActorKind::Administrator, None),
             Actor::Service => (ActorKind::Service, None),
+            Actor::Stranger => (ActorKind::Stranger, None),
         };
         Self { kind, account: party.map(PartyShown::of) }
     }
@@ -138,6 +159,7 @@ impl EventShown {
             at: rfc3339(event.at),
             action: event.action,
             detail: event.detail.clone(),
+            outcome: event.outcome.into(),
             actor: ActorShown::of(&event.actor),
             subject: event.subject.as_ref().map(PartyShown::of),
             source: event.source.clone(),

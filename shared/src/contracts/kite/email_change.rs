@@ -24,7 +24,7 @@ pub(super) fn routes<L: Listing>() -> L {
             "/api/v1/auth/email-change/confirm",
             confirm,
             about("Make the address primary whose code came back")
-                .or(|| vec![Error::CodeWrong, Error::EmailTaken, Error::AddressIsName])
+                .or(|| vec![Error::CodeWrong, Error::EmailTaken, Error::AddressIsName, too_many_requests()])
                 .beyond_the_document(),
         )
 }

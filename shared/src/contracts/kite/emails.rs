@@ -25,7 +25,7 @@ pub(super) fn routes<L: Listing>() -> L {
             "/api/v1/emails/verify",
             verify,
             about("Add the address whose code came back")
-                .or(|| vec![Error::CodeWrong, Error::EmailTaken, Error::LimitReached])
+                .or(|| vec![Error::CodeWrong, Error::EmailTaken, Error::LimitReached, too_many_requests()])
                 .beyond_the_document(),
         )
         .post(

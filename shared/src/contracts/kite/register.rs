@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Sent, Told, sent, success};
-use crate::contracts::registration_refusals;
+use crate::contracts::{registration_refusals, too_many_requests};
 use crate::http::{App, Checks, Context, Json, Listing, Required, about};
 use crate::identity::{Error, Identifier, Registration, Role};
 
@@ -30,7 +30,7 @@ pub(in crate::contracts) fn routes<L: Listing>() -> L {
             "/api/v1/auth/password-reset/confirm",
             confirm_reset,
             about("Choose another password by the code; every session of the account ends")
-                .or(|| vec![Error::CodeWrong])
+                .or(|| vec![Error::CodeWrong, too_many_requests()])
                 .beyond_the_document(),
         )
 }

@@ -1,9 +1,11 @@
-//! `GET|DELETE /api/v1/sessions`, `DELETE /api/v1/sessions/{id}`.
+//! `GET|DELETE /api/v1/sessions`, `DELETE /api/v1/sessions/{id}`,
+//! `DELETE /api/v1/admin/users/{id}/sessions`.
 
 use axum::extract::State;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::admin::{By, find};
 use super::session::{Caller, clear_cookies};
 use super::{Told, success};
 use crate::contracts::rfc3339;
@@ -15,6 +17,14 @@ pub(super) fn routes<L: Listing>() -> L {
         .get("/api/v1/sessions", list, about("The account's live sessions, newest first").beyond_the_document())
         .delete("/api/v1/sessions", end_others, about("End all sessions but this one").beyond_the_document())
         .delete("/api/v1/sessions/{id}", end, about("End one session at once").beyond_the_document())
+}
+
+pub(super) fn admin_routes<L: Listing>() -> L {
+    L::new().delete(
+        "/api/v1/admin/users/{id}/sessions",
+        end_all_of,
+        about("End all sessions and API tokens of an account").beyond_the_document(),
+    )
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -73,5 +83,11 @@ async fn end(State(app): State<App>, context: Context, Caller(caller): Caller, S
 
 async fn end_others(State(app): State<App>, Caller(caller): Caller) -> Told<()> {
     app.identity.end_other_sessions(caller.signed_in()?).await?;
+    success(())
+}
+
+async fn end_all_of(State(app): State<App>, By(by, _): By, Segment(id): Segment) -> Told<()> {
+    let read = find(&app, &id).await?;
+    app.identity.end_everything_of(&by, read).await?;
     success(())
 }

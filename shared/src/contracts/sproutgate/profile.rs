@@ -25,7 +25,7 @@ pub(in crate::contracts) fn routes<L: Listing>() -> L {
             "/api/auth/secondary-email/verify",
             verify_secondary_email,
             about("Add the address whose code came back")
-                .or(|| vec![Error::CodeWrong, Error::EmailTaken, Error::LimitReached]),
+                .or(|| vec![Error::CodeWrong, Error::EmailTaken, Error::LimitReached, too_many_requests()]),
         )
 }
 

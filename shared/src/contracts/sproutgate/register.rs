@@ -38,7 +38,7 @@ pub(in crate::contracts) fn routes<L: Listing>() -> L {
             "/api/auth/verify-email",
             verify_email,
             about("Make the account whose code came back")
-                .or(|| vec![Error::CodeWrong, Error::NameTaken, Error::EmailTaken]),
+                .or(|| vec![Error::CodeWrong, Error::NameTaken, Error::EmailTaken, too_many_requests()]),
         )
         .post(
             "/api/auth/forgot-password",
@@ -49,7 +49,7 @@ pub(in crate::contracts) fn routes<L: Listing>() -> L {
             "/api/auth/reset-password",
             reset_password,
             about("Choose another password by the code; every session of the account ends")
-                .or(|| vec![Error::CodeWrong]),
+                .or(|| vec![Error::CodeWrong, too_many_requests()]),
         )
 }
 

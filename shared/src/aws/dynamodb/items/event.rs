@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::keys::{EVENT_SHARDS, events};
 use super::{CODE_TAIL, Key};
-use crate::identity::{AUDIT_LIFE, AuditEvent};
+use crate::identity::AuditEvent;
 
 #[derive(Serialize, Deserialize)]
 pub(in super::super) struct EventItem<'a> {
@@ -24,7 +24,7 @@ impl<'a> EventItem<'a> {
         let shard = event.id.0.as_bytes()[15] % EVENT_SHARDS;
         Self {
             key: Key::event(event.subject.as_ref().map(|subject| subject.id), event.id),
-            expires_at: (event.at + AUDIT_LIFE + CODE_TAIL).unix_timestamp(),
+            expires_at: (event.ends_at() + CODE_TAIL).unix_timestamp(),
             initial: events(shard),
             start: event.id.to_string(),
             event: Cow::Borrowed(event),

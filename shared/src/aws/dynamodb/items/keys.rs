@@ -113,6 +113,9 @@ impl Key {
             AttemptKey::SecondFactor(account) => Self::new(format!("attempts#second_factor#{account}"), COUNTER),
             AttemptKey::CurrentPassword(account) => Self::new(format!("attempts#password#{account}"), COUNTER),
             AttemptKey::NoticesTo(address) => Self::new(format!("attempts#notices#{}", fitting(address)), COUNTER),
+            AttemptKey::MailedCode(key) => Self::new(format!("attempts#{}", Self::challenges(key)), COUNTER),
+            AttemptKey::MailedCodesFrom(network) => Self::new(format!("attempts#codes#{}", fitting(network)), COUNTER),
+            AttemptKey::AddressesMailedBy(account) => Self::new(format!("attempts#addresses#{account}"), COUNTER),
         }
     }
 
