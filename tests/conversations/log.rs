@@ -51,6 +51,7 @@ async fn says_whose_what_and_at_what_cost() {
     world.get("/kite/api/v1/profile").bearer(&access).quietly().await;
     world.get("/zeaya/api/auth/user").bearer(&access).quietly().await;
     world.get("/kite/api/v1/profile").bearer("no.such.token").quietly().await;
+    world.get("/sproutgate/api/auth/verify").bearer("no.such.token").quietly().await;
     world.get("/kite/api/v1/admin/users").bearer(&access).quietly().await;
     world.get("/kite/nothing/of/the/kind").quietly().await;
     world.get("/.well-known/jwks.json").quietly().await;

@@ -63,6 +63,17 @@ pub(super) fn carry(failure: Arc<Failure>) -> Response {
     response
 }
 
+/// Marks an answer that spells its failure itself; the failure goes along for the log.
+#[derive(Clone)]
+struct InOwnWords;
+
+/// This answer, with the failure that it already tells in words of its own.
+pub(crate) fn in_own_words(failure: Failure, mut response: Response) -> Response {
+    response.extensions_mut().insert(Arc::new(failure));
+    response.extensions_mut().insert(InOwnWords);
+    response
+}
+
 /// How often something may be asked for, on answers to whoever asked too often.
 pub(super) const RATE_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 /// How often it may still be asked for: 0.
@@ -79,6 +90,9 @@ pub(super) async fn render_failures(
     next: Next,
 ) -> Response {
     let mut response = next.run(request).await;
+    if response.extensions().get::<InOwnWords>().is_some() {
+        return response;
+    }
     let Some(failure) = response.extensions_mut().get::<Arc<Failure>>().cloned() else { return response };
     let (status, body) = render(&failure, context.language);
     let mut rendered = (status, axum_json(&body)).into_response();

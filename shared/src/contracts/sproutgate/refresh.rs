@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{Refusal, User, render};
 use crate::http::{
-    Answer, App, Checks, Context, Failure, Field, Json, Listing, Required, about, axum_json, credentials,
+    Answer, App, Checks, Context, Failure, Field, Json, Listing, Required, about, axum_json, credentials, in_own_words,
 };
 use crate::identity::{AccessToken, Error, Gate};
 use crate::openapi::{Input, Operation, Output, Scheme, shape_of};
@@ -123,7 +123,8 @@ async fn verify(app: &App, context: &Context, token: Option<&AccessToken>) -> Re
 
 /// The contract's refusal, saying also that the token is not valid.
 fn not_valid(refusal: Error, context: &Context) -> Response {
-    let (status, mut body): (StatusCode, Value) = render(&Failure::Core(refusal), context.language);
+    let failure = Failure::Core(refusal);
+    let (status, mut body): (StatusCode, Value) = render(&failure, context.language);
     body["valid"] = json!(false);
-    (status, axum_json(&body)).into_response()
+    in_own_words(failure, (status, axum_json(&body)).into_response())
 }
