@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::keys::{EVENT_SHARDS, events};
 use super::{CODE_TAIL, Key};
-use crate::identity::AuditEvent;
+use crate::identity::{AccountId, AuditEvent, Outcome, Party};
 
 #[derive(Serialize, Deserialize)]
 pub(in super::super) struct EventItem<'a> {
@@ -15,6 +15,10 @@ pub(in super::super) struct EventItem<'a> {
     expires_at: i64,
     initial: String,
     start: String,
+    /// In place of the subject where a refused attempt has none: names that somebody has and others are items of the same
+    /// size, and so the same work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    nobody: Option<Party>,
     pub(in super::super) event: Cow<'a, AuditEvent>,
 }
 
@@ -27,7 +31,15 @@ impl<'a> EventItem<'a> {
             expires_at: (event.ends_at() + CODE_TAIL).unix_timestamp(),
             initial: events(shard),
             start: event.id.to_string(),
+            nobody: stand_in(event),
             event: Cow::Borrowed(event),
         }
+    }
+}
+
+fn stand_in(event: &AuditEvent) -> Option<Party> {
+    match (&event.subject, event.outcome) {
+        (None, Outcome::Refused) => Some(Party { id: AccountId(event.id.0), name: "nobody".to_owned() }),
+        (None | Some(_), Outcome::Done) | (Some(_), Outcome::Refused) => None,
     }
 }
