@@ -100,7 +100,7 @@ impl Deployment {
         });
         let settings = settings.expect("settings");
         let config = client::connect_local(address).expect("a configuration");
-        let vault = SecretsVault::new(client::secrets(&config), &settings).expect("a vault").expect("a vault");
+        let vault = SecretsVault::new(config.clone(), &settings).expect("a vault").expect("a vault");
         let identity = Identity::new(
             Arc::clone(store),
             Arc::new(SesMailer::new(client::ses(&config), "no-reply@example.com")),

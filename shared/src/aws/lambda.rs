@@ -39,7 +39,7 @@ pub async fn run_with_mail(endpoints: Endpoints) -> Result<(), Error> {
 pub async fn run_with_mail_and_secrets(endpoints: Endpoints) -> Result<(), Error> {
     start(endpoints, ses_mailer, |config, settings| {
         let config = client::at_endpoint_of(config.clone(), "SECRETS_MANAGER", &environment());
-        let vault = SecretsVault::new(client::secrets(&config), settings)?;
+        let vault = SecretsVault::new(config, settings)?;
         Ok(vault.map(|vault| Arc::new(vault) as Arc<dyn Vault>))
     })
     .await

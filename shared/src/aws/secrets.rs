@@ -1,12 +1,16 @@
 //! What the deployment keeps in AWS Secrets Manager: the first administrator's password and the administrator token.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use async_trait::async_trait;
+use aws_config::SdkConfig;
+use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 
+use super::client;
 use crate::identity::{AdminToken, Error, Password, Result, Vault};
 use crate::settings::Settings;
 
@@ -14,17 +18,19 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// The secrets that the settings name. They are read when the core asks for them, and never into the environment.
 pub struct SecretsVault {
-    client: aws_sdk_secretsmanager::Client,
+    config: SdkConfig,
+    /// Made when something is read: most processes end before that.
+    client: OnceLock<Client>,
     password: String,
     token: String,
 }
 
 impl SecretsVault {
-    /// Reads through this client. `None` where the settings name no secrets: then the store has the token, and the
-    /// first administrator is made otherwise, as by the development server.
-    pub fn new(client: aws_sdk_secretsmanager::Client, settings: &Settings) -> anyhow::Result<Option<Self>> {
+    /// Reads through a client with this configuration. `None` where the settings name no secrets: then the store has
+    /// the token, and the first administrator is made otherwise, as by the development server.
+    pub fn new(config: SdkConfig, settings: &Settings) -> anyhow::Result<Option<Self>> {
         match (settings.admin_password_secret.clone(), settings.admin_token_secret.clone()) {
-            (Some(password), Some(token)) => Ok(Some(Self { client, password, token })),
+            (Some(password), Some(token)) => Ok(Some(Self { config, client: OnceLock::new(), password, token })),
             (None, None) => Ok(None),
             (Some(_), None) => Err(anyhow!("ADMIN_TOKEN_SECRET is not set, and ADMIN_PASSWORD_SECRET is")),
             (None, Some(_)) => Err(anyhow!("ADMIN_PASSWORD_SECRET is not set, and ADMIN_TOKEN_SECRET is")),
@@ -32,7 +38,8 @@ impl SecretsVault {
     }
 
     async fn read(&self, name: &str) -> Result<String> {
-        let answer = self.client.get_secret_value().secret_id(name).send().await.map_err(fault)?;
+        let client = self.client.get_or_init(|| client::secrets(&self.config));
+        let answer = client.get_secret_value().secret_id(name).send().await.map_err(fault)?;
         // Who set it by hand may have left a line end behind it.
         let text = answer.secret_string().context("a secret that is no text")?.trim();
         if text.is_empty() {
