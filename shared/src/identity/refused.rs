@@ -34,11 +34,11 @@ impl Identity {
 
     /// The refusal stands whether it can be recorded or not.
     async fn record_refusal(&self, origin: &Origin, subject: Option<&Account>, action: Action, wrong: &str) {
-        let recorded = match self.record_as(Outcome::Refused, origin, subject, [(action, wrong.to_owned())]) {
-            Ok(changes) => self.commit(&changes).await.map(|_| ()),
-            Err(failed) => Err(failed),
+        let recorded = async {
+            let changes = self.record_as(Outcome::Refused, origin, subject, [(action, wrong.to_owned())])?;
+            self.commit(&changes).await
         };
-        if let Err(failed) = recorded {
+        if let Err(failed) = recorded.await {
             tracing::warn!(cause = %failed, "a refused attempt was not recorded");
         }
     }

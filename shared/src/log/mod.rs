@@ -71,36 +71,29 @@ fn tell(line: &Line<'_>) {
     let Line { request_id, contract, method, endpoint, status, outcome, detail, mail, .. } = line;
     let account = line.account.map(|account| tracing::field::display(account.0));
     let (ms, round_trips) = (line.metrics.duration_ms, line.metrics.round_trips);
+    // An event's level is fixed where it stands, so there are two.
+    macro_rules! event {
+        ($level:ident) => {
+            tracing::$level!(
+                request_id,
+                contract,
+                method,
+                endpoint,
+                status,
+                outcome,
+                detail,
+                account,
+                mail,
+                ms,
+                round_trips,
+                "request"
+            )
+        };
+    }
     if line.metrics.faults > 0 {
-        tracing::error!(
-            request_id,
-            contract,
-            method,
-            endpoint,
-            status,
-            outcome,
-            detail,
-            account,
-            mail,
-            ms,
-            round_trips,
-            "request"
-        );
+        event!(error);
     } else {
-        tracing::info!(
-            request_id,
-            contract,
-            method,
-            endpoint,
-            status,
-            outcome,
-            detail,
-            account,
-            mail,
-            ms,
-            round_trips,
-            "request"
-        );
+        event!(info);
     }
 }
 

@@ -46,15 +46,8 @@ impl DynamoStore {
     /// aren't asked for.
     pub async fn page(&self, after: Option<&Value>, with_keys: bool) -> Result<Page> {
         let start = after.map(from_json).transpose()?;
-        let page = self
-            .client
-            .scan()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .set_exclusive_start_key(start)
-            .send()
-            .await
-            .map_err(|error| fault("Scan", error))?;
+        let page =
+            self.all_items().set_exclusive_start_key(start).send().await.map_err(|error| fault("Scan", error))?;
         let wanted = page.items.into_iter().flatten().filter(|item| !is_mark(item) && (with_keys || !is_key(item)));
         let lines = wanted.map(|item| Ok(json!({ "Item": to_json(&item)? }).to_string()));
         let after = page.last_evaluated_key.as_ref().map(to_json).transpose()?;
@@ -85,7 +78,7 @@ impl DynamoStore {
         if let Some(begun) = begun {
             return Ok(if begun == sha256 { Ground::Begun } else { Ground::Used });
         }
-        let request = self.client.scan().table_name(&self.table).consistent_read(true).limit(1);
+        let request = self.all_items().limit(1);
         let found = request.send().await.map_err(|error| fault("Scan", error))?;
         Ok(if found.count == 0 { Ground::Empty } else { Ground::Used })
     }

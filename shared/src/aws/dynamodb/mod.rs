@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use async_trait::async_trait;
+use aws_sdk_dynamodb::operation::scan::builders::ScanFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValue;
 use time::OffsetDateTime;
 
@@ -56,6 +57,11 @@ impl DynamoStore {
     /// repeated attempts in time.
     pub fn new(client: aws_sdk_dynamodb::Client, table: impl Into<String>, chance: Arc<dyn Chance>) -> Self {
         Self { client, table: table.into(), chance }
+    }
+
+    /// Asks for everything in the table, a page at a time.
+    fn all_items(&self) -> ScanFluentBuilder {
+        self.client.scan().table_name(&self.table).consistent_read(true)
     }
 
     async fn write(&self, write: Write) -> Result<bool> {

@@ -95,7 +95,8 @@ fn every_mail(stationery: &Stationery, templates: &Environment<'_>) -> anyhow::R
     Ok(mails)
 }
 
-const CODES: [Purpose; 6] = [
+/// What codes are mailed for, and who is told in place of one.
+pub(super) const CODES: [Purpose; 6] = [
     Purpose::Register,
     Purpose::ResetPassword,
     Purpose::SecondaryEmail,

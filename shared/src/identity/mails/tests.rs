@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use time::macros::{datetime, offset};
 
 use super::built_in::BUILT_IN;
+use super::check::CODES;
 use super::*;
 use crate::identity::{AccountId, EmailClaim, Name, PasswordHash, Profile, Role, Usage};
 
@@ -49,16 +50,8 @@ fn account(display_name: &str) -> Account {
 
 fn code_mails(stationery: &Stationery, language: Language) -> Vec<Mail> {
     let code = Code::new("804613");
-    let purposes = [
-        Purpose::Register,
-        Purpose::ResetPassword,
-        Purpose::SecondaryEmail,
-        Purpose::ChangeEmail,
-        Purpose::AlreadyRegistered,
-        Purpose::AddressInUse,
-    ];
     let mail = |purpose| stationery.code_mail(purpose, &address(), &code, language).expect("a mail");
-    purposes.map(mail).into()
+    CODES.map(mail).into()
 }
 
 fn visitor() -> Visitor {

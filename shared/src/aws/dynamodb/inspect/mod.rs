@@ -38,15 +38,8 @@ impl Inspection {
         let mut pass = Pass::new(self.now);
         let mut start = None;
         loop {
-            let page = store
-                .client
-                .scan()
-                .table_name(&store.table)
-                .consistent_read(true)
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(|error| fault("Scan", error))?;
+            let page =
+                store.all_items().set_exclusive_start_key(start).send().await.map_err(|error| fault("Scan", error))?;
             for item in page.items.into_iter().flatten() {
                 pass.look(&item);
             }

@@ -63,10 +63,7 @@ impl DynamoStore {
         let (mut counted, mut start) = (Counted::default(), None);
         loop {
             let page = self
-                .client
-                .scan()
-                .table_name(&self.table)
-                .consistent_read(true)
+                .all_items()
                 .filter_expression("#sk = :account")
                 .projection_expression("#pk")
                 .expression_attribute_names("#pk", "pk")
