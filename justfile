@@ -22,7 +22,7 @@ bootstrap:
 
 # Everything that CI runs
 check: bootstrap
-    @scripts/steps fmt clippy test timing doc deny validate template smoke mail clients recipes documents pages lambda build cold-start
+    @scripts/steps fmt clippy test timing doc deny validate template smoke mail clients recipes documents growth pages lambda build cold-start
 
 # Formatting and clippy
 lint: fmt clippy
@@ -87,6 +87,14 @@ recipes:
 documents:
     cargo build --bin polygate
     @scripts/against_documents.py
+
+# docs/growth.md is what docs/budgets.json comes to
+growth:
+    @scripts/growth.py --check
+
+# Write docs/growth.md and its charts anew; `UPDATE_BUDGETS=1 cargo test --test budgets` measures what requests cost
+growth-anew:
+    @scripts/with_charts growth.py
 
 # Pictures of every mail, to be looked at, in target/mail-pictures/ (Chromium)
 mail-pictures:
