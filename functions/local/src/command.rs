@@ -1,102 +1,19 @@
 //! The command line: what can be said on it.
 
+mod examples;
+mod foreign;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use polygate_shared::settings::environment;
 
+use self::examples::{CHECK, COMPLETIONS, DOCTOR, EXPORT, IMPORT, MORE, RESET, ROTATE, WHERE};
+pub(crate) use self::foreign::{Foreign, System};
 use crate::options::{DataDir, Options, SETTINGS};
 
 pub(crate) const DEFAULT_DATA: &str = ".polygate";
-
-const MORE: &str = "\
-Examples:
-  polygate                          port 9000, data kept in .polygate
-  polygate --memory --port 9100     a second one beside it that keeps nothing
-  ROOT_CONTRACT=kite polygate       paths without a contract's name speak kite
-  polygate doctor                   what is wrong with this setup, and how to mend it
-
-Settings, as environment variables, the same as for the deployed functions:
-  ROOT_CONTRACT       kite, zeaya, sproutgate (default) or mcphub
-  CONTRACT_HOSTS      contracts by host, e.g. photos.localhost=zeaya,hub.localhost=mcphub
-  ALLOW_REGISTRATION  true (default) or false
-  PASSWORD_POLICY     contract (default: by length) or strict
-  REQUIRE_SECOND_FACTOR  nobody (default), administrators or everyone
-  SIGNING_ALGORITHM   ES256 (default) or RS256
-  KEY_MAX_AGE_DAYS    until another signing key takes over, default 90, 0 for never
-  ALLOWED_ORIGINS     pages that may send cookies, e.g. http://localhost:5173
-  TIME_ZONE           of times that are shown without one, default +08:00
-  ISSUER              of tokens, default the first address that the data was served at
-  MAIL_FROM           sender of mail
-  MAIL_REPLY_TO       where answers to mails go
-  MAIL_TEMPLATES      directory of templates in place of built-in ones
-  BRAND_NAME          in mails, default Polygate
-  BRAND_COLOR         of the bar on top of mails, as in #2f5bd7
-  SUPPORT_EMAIL, SUPPORT_URL  where mails say that help is
-  RUST_LOG            what is logged, e.g. warn, or info,polygate_shared=debug
-
-Exit codes: 0 all is well; 1 it failed, or something was found; 2 the command line is wrong.";
-
-const WHERE: &str = "\
-Where it works:
-  without more          on the data in .polygate, while no server holds it
-  --data DIR            on the data in another directory
-  --endpoint URL        through the store engine of a running server, as its guide prints it
-  --table NAME          on the table of a deployment, by the AWS credentials of the environment:
-                        eval \"$(aws configure export-credentials --format env)\"
-
-Exit codes: 0 all is well; 1 it failed, or something was found; 2 the command line is wrong.";
-
-const CHECK: &str = "\
-Examples:
-  polygate check
-  polygate check --json --table polygate-prod > report.json
-  polygate check --repair --endpoint http://127.0.0.1:9001
-
-";
-
-const EXPORT: &str = "\
-Examples:
-  polygate export backup.jsonl
-  polygate export - --table polygate-prod | age -r KEY > backup.jsonl.age
-
-";
-
-const IMPORT: &str = "\
-Examples:
-  polygate import backup.jsonl --data restored
-  polygate import backup.jsonl --table polygate-new --region eu-central-1
-
-";
-
-const DOCTOR: &str = "\
-Examples:
-  polygate doctor
-  polygate doctor --table polygate-prod --region eu-central-1 --url https://accounts.example.com
-
-";
-
-const ROTATE: &str = "\
-Examples:
-  polygate keys rotate
-  polygate keys rotate --at-once --table polygate-prod --region eu-central-1
-
-";
-
-const RESET: &str = "\
-Examples:
-  polygate admin reset-password boss
-  pass show polygate | polygate admin reset-password boss --password-stdin --table polygate-prod
-  polygate admin reset-password admin --reinstate    where no administrator is left
-
-";
-
-const COMPLETIONS: &str = "\
-Examples:
-  polygate completions bash > ~/.local/share/bash-completion/completions/polygate
-  polygate completions zsh > \"${fpath[1]}/_polygate\"
-  polygate completions fish > ~/.config/fish/completions/polygate.fish";
 
 /// Polygate's development server and operator's command: one pool of accounts behind four wire contracts. Without a
 /// command it serves, with its own store and mails, on 127.0.0.1.
@@ -127,10 +44,13 @@ pub(crate) enum Command {
     /// that sign tokens. One that was broken off goes on where it stopped when the same command is given again.
     #[command(after_help = format!("{EXPORT}{WHERE}"))]
     Export(Export),
-    /// Fill an empty pool from a file that `polygate export` wrote
+    /// Fill an empty pool from a file that `polygate export` wrote, or add the accounts of another system to a pool
     ///
     /// A cut or changed file is refused. One import that was broken off goes on when the same command is given again: what
     /// is there already stays. At the end the whole table is checked.
+    ///
+    /// With --from, accounts keep their names, addresses and passwords. Who can't be taken, as where somebody else has the
+    /// name, is listed with the reason, and the others are imported.
     #[command(after_help = format!("{IMPORT}{WHERE}"))]
     Import(Import),
     /// The keys that sign access tokens
@@ -226,8 +146,10 @@ pub(crate) struct Import {
     /// The file to read
     pub(crate) file: PathBuf,
     /// Also into a pool that isn't empty: what stands there stays, what differs is listed
-    #[arg(long)]
+    #[arg(long, conflicts_with = "from")]
     pub(crate) merge: bool,
+    #[command(flatten)]
+    pub(crate) foreign: Foreign,
     #[command(flatten)]
     pub(crate) place: Place,
 }

@@ -9,7 +9,7 @@ use super::{Avatar, EmailAddress, Hashed, Language, MailMark, Name, PasswordHash
 // Written as text whatever the time library's features are, so that every build reads what another wrote.
 time::serde::format_description!(calendar_date, Date, "[year]-[month]-[day]");
 
-/// An account's permanent identifier: a UUIDv7, the `sub` of its access tokens.
+/// An account's permanent identifier, the `sub` of its access tokens: a UUIDv7, or that of the system it was imported from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AccountId(pub Uuid);

@@ -142,6 +142,13 @@ impl CodeKey {
     }
 }
 
+impl Password {
+    /// 256 random bits, told to nobody.
+    pub(crate) fn of_nobody(chance: &dyn Chance) -> anyhow::Result<Self> {
+        Ok(Self(URL_SAFE_NO_PAD.encode(chance::bytes::<32>(chance)?)))
+    }
+}
+
 impl AdminToken {
     /// A new token of 256 bits.
     pub fn generate(chance: &dyn Chance) -> anyhow::Result<Self> {

@@ -219,7 +219,7 @@ impl Identity {
             self.take_back(&admitted).await;
             return Err(Error::AccountDisabled);
         }
-        Ok((read, admitted))
+        Ok((self.renew_hash(read, &attempt.password).await, admitted))
     }
 
     /// Opens a session for the account that the password was right for.

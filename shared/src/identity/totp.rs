@@ -29,6 +29,13 @@ impl TotpSecret {
         Ok(Self(Secret::new_stack(chance::bytes(chance)?).to_base32()))
     }
 
+    /// The secret of another system, of 80 bits or more in base32. `None`: it is none.
+    pub fn imported(text: &str) -> Option<Self> {
+        let text = text.trim().trim_end_matches('=').to_uppercase();
+        let secret = Secret::try_from_base32(&text).ok()?;
+        (secret.as_ref().len() >= 10).then_some(Self(text))
+    }
+
     /// The secret itself in base32, for the one answer that tells it.
     pub fn reveal(&self) -> &str {
         &self.0
@@ -71,6 +78,11 @@ impl SecondFactor {
     /// One that counts once a code has come back.
     fn prepared(secret: TotpSecret) -> Self {
         Self { secret, on: false, last_step: 0, recovery: Vec::new() }
+    }
+
+    /// One that counted in another system, whose recovery codes are worth nothing here.
+    pub fn imported(secret: TotpSecret) -> Self {
+        Self { on: true, ..Self::prepared(secret) }
     }
 
     /// Takes a code of the authenticator; false: it isn't one, or not after the last one that was taken.

@@ -2,6 +2,7 @@
 
 mod backup;
 mod doctor;
+mod foreign;
 mod rescue;
 mod soundness;
 mod usage;

@@ -14,8 +14,8 @@ use serde_json::Value;
 use super::backup::{Lines, Totals, verify};
 use super::check::{Progress, as_text, inspect};
 use super::place::{Pool, data_directory};
-use super::{Done, Outcome, print, told};
-use crate::command::Import;
+use super::{Done, Outcome, foreign, print, told};
+use crate::command::{Import, Place};
 
 /// Lines that are under way at a time.
 const PARALLEL: usize = 16;
@@ -25,17 +25,13 @@ const ATTEMPTS: u32 = 30;
 const MOST_LISTED: usize = 20;
 
 pub(super) async fn import(how: Import) -> Done {
+    if let Some(system) = how.foreign.from {
+        return foreign::import(how, system).await;
+    }
     let name = how.file.display().to_string();
     let open = || File::open(&how.file).with_context(|| name.clone());
     let totals = verify(BufReader::new(open()?)).with_context(|| format!("{name} is not imported"))?;
-    let pool = match (&how.place.endpoint, &how.place.table) {
-        (None, None) => {
-            let pool = Pool::local(&data_directory(&how.place))?;
-            create_table(&pool.client, &pool.table).await?;
-            pool
-        }
-        (Some(_), _) | (None, Some(_)) => Pool::open(&how.place).await?,
-    };
+    let pool = pool_to_fill(&how.place).await?;
     let imported = fill(&pool, &how, &totals, open()?).await;
     let outcome = match imported {
         Ok(outcome) => checked(&pool, outcome).await,
@@ -43,6 +39,18 @@ pub(super) async fn import(how: Import) -> Done {
     };
     pool.close().await;
     outcome
+}
+
+/// The pool at this place; in a data directory it is made where there is none.
+pub(super) async fn pool_to_fill(place: &Place) -> Done<Pool> {
+    match (&place.endpoint, &place.table) {
+        (None, None) => {
+            let pool = Pool::local(&data_directory(place))?;
+            create_table(&pool.client, &pool.table).await?;
+            Ok(pool)
+        }
+        (Some(_), _) | (None, Some(_)) => Pool::open(place).await,
+    }
 }
 
 async fn fill(pool: &Pool, how: &Import, totals: &Totals, file: File) -> Done {
@@ -84,7 +92,7 @@ async fn put_all(store: &DynamoStore, file: File, items: u64) -> Done<Vec<String
         }
     });
     let mut put = stream::iter(items_of_file)
-        .map(|value| async { patiently(store, &value?).await.map_err(super::Failed::from) })
+        .map(|value| async { put_one(store, value?).await.map_err(super::Failed::from) })
         .buffer_unordered(PARALLEL);
     let (mut progress, mut done, mut differing) = (Progress::default(), 0, Vec::new());
     while let Some(one) = put.next().await {
@@ -102,20 +110,24 @@ async fn put_all(store: &DynamoStore, file: File, items: u64) -> Done<Vec<String
     Ok(differing)
 }
 
+async fn put_one(store: &DynamoStore, line: Value) -> Result<Put, Error> {
+    patiently(|| store.put(&line)).await
+}
+
 /// A new table takes few writes at first, and says so.
-async fn patiently(store: &DynamoStore, line: &Value) -> Result<Put, Error> {
+pub(super) async fn patiently<T>(write: impl AsyncFn() -> Result<T, Error>) -> Result<T, Error> {
     for _ in 1..ATTEMPTS {
-        match store.put(line).await {
+        match write().await {
             Err(Error::Unavailable { retry_after, .. }) => tokio::time::sleep(retry_after.max(PAUSE)).await,
             outcome => return outcome,
         }
     }
-    store.put(line).await
+    write().await
 }
 
 const PAUSE: Duration = Duration::from_secs(1);
 
-async fn checked(pool: &Pool, imported: Outcome) -> Done {
+pub(super) async fn checked(pool: &Pool, imported: Outcome) -> Done {
     let report = inspect(pool, false).await?;
     print(&as_text(&report, false))?;
     Ok(if report.is_sound() { imported } else { Outcome::Found })

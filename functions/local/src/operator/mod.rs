@@ -5,6 +5,7 @@ mod backup;
 mod check;
 mod doctor;
 mod export;
+mod foreign;
 mod import;
 mod keys;
 mod place;

@@ -1,5 +1,7 @@
 //! Passwords at rest: argon2id, with as many hashes at a time as the machine has use for.
 
+mod imported;
+
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -11,7 +13,8 @@ use tokio::sync::Semaphore;
 use super::chance::{self, Chance};
 use super::{Password, Result};
 
-/// A password's argon2id hash as a PHC string: `$argon2id$v=19$m=…,t=…,p=…$salt$hash`.
+/// A password's argon2id hash as a PHC string, `$argon2id$v=19$m=…,t=…,p=…$salt$hash`, or the bcrypt hash of another system
+/// until its password is next given.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PasswordHash(String);
@@ -19,7 +22,8 @@ pub struct PasswordHash(String);
 impl PasswordHash {
     /// Whether it can be one.
     pub(super) fn is_hash(&self) -> bool {
-        self.0.starts_with("$argon2id$v=19$") && self.0.split('$').count() == 6
+        let is_own = self.0.starts_with("$argon2id$v=19$") && self.0.split('$').count() == 6;
+        is_own || Self::imported(&self.0).is_some()
     }
 }
 
@@ -80,9 +84,19 @@ impl Hasher {
             return Ok(false);
         };
         let password = password.clone();
+        if hash.is_imported() {
+            tracing::debug!("a password is compared by bcrypt");
+            return self.run(move || imported::compare(&password, &hash)).await?;
+        }
         let parsed = parse(&hash)?;
         told(&Params::try_from(&parsed).map_err(broken)?);
         self.run(move || compare(&password, &parsed)).await?
+    }
+
+    /// Whether a new hash would be no stronger than this one.
+    pub(crate) fn is_current(&self, hash: &PasswordHash) -> bool {
+        let params = parse(hash).ok().and_then(|parsed| Params::try_from(&parsed).ok());
+        params.is_some_and(|has| has.m_cost() >= self.cost.memory && has.t_cost() >= self.cost.passes)
     }
 
     async fn compute(&self, password: &Password, salt: [u8; 16]) -> Result<PasswordHash> {

@@ -1,0 +1,158 @@
+//! `polygate import --from`: the accounts of another system join a pool.
+
+mod dump;
+mod kite;
+mod mcphub;
+mod row;
+mod sproutgate;
+mod zeaya;
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::path::Path;
+
+use anyhow::Context as _;
+use polygate_shared::identity::{Account, Error, Identity, Imported};
+use polygate_shared::settings::{Settings, environment};
+use serde_json::{Value, json};
+
+use self::row::{Candidate, Row};
+use super::check::Progress;
+use super::import::{checked, patiently, pool_to_fill};
+use super::{Done, Outcome, print};
+use crate::command::{Import, System};
+use crate::folder::private;
+
+pub(super) async fn import(how: Import, system: System) -> Done {
+    let file = how.file.display().to_string();
+    let rows = read(system, &how.file).with_context(|| format!("{file} is not imported"))?;
+    let mut telling =
+        Telling { system, map: how.foreign.map.as_deref().map(new_file).transpose()?, counts: Counts::default() };
+    if how.foreign.dry_run {
+        for row in rows {
+            telling.dry(row, how.foreign.administrators)?;
+        }
+        return telling.end("can be imported where nobody has their names and addresses");
+    }
+    let pool = pool_to_fill(&how.place).await?;
+    let imported = match pool.identity().await {
+        Ok(identity) => import_all(&identity, rows, how.foreign.administrators, telling).await,
+        Err(failed) => Err(failed),
+    };
+    let outcome = match imported {
+        Ok(outcome) => checked(&pool, outcome).await,
+        Err(failed) => Err(failed),
+    };
+    pool.close().await;
+    outcome
+}
+
+fn read(system: System, file: &Path) -> anyhow::Result<Vec<Row>> {
+    match system {
+        System::Kite => kite::read(file),
+        System::Zeaya => zeaya::read(file, Settings::parse(&environment())?.zone),
+        System::Sproutgate => sproutgate::read(file),
+        System::Mcphub => mcphub::read(file),
+    }
+}
+
+fn new_file(path: &Path) -> Done<File> {
+    let file = private(OpenOptions::new().write(true).create_new(true)).open(path);
+    Ok(file.with_context(|| format!("{} can't be made", path.display()))?)
+}
+
+async fn import_all(identity: &Identity, rows: Vec<Row>, administrators: bool, mut telling: Telling) -> Done {
+    let mut progress = Progress::default();
+    for (row, done) in rows.into_iter().zip(1..) {
+        telling.import(identity, row, administrators).await?;
+        progress.told("imported", done);
+    }
+    progress.end();
+    telling.end("imported")
+}
+
+/// Says what became of each account, and how many there were.
+struct Telling {
+    system: System,
+    map: Option<File>,
+    counts: Counts,
+}
+
+#[derive(Default)]
+struct Counts {
+    new: u64,
+    known: u64,
+    left_out: u64,
+    left_behind: BTreeMap<&'static str, u64>,
+}
+
+impl Telling {
+    fn dry(&mut self, row: Row, administrators: bool) -> Done<()> {
+        let (key, name) = (row.key.clone(), row.name.clone());
+        match row.check(self.system, administrators) {
+            Ok(candidate) => {
+                self.counts.new += 1;
+                self.left_behind(&candidate.left_behind);
+                Ok(())
+            }
+            Err(why) => self.left_out(&key, &name, &why),
+        }
+    }
+
+    async fn import(&mut self, identity: &Identity, row: Row, administrators: bool) -> Done<()> {
+        let (key, name) = (row.key.clone(), row.name.clone());
+        let Candidate { account, left_behind } = match row.check(self.system, administrators) {
+            Ok(candidate) => candidate,
+            Err(why) => return self.left_out(&key, &name, &why),
+        };
+        match patiently(|| identity.import_account(account.clone())).await {
+            Ok(Imported::New(account)) => {
+                self.counts.new += 1;
+                self.left_behind(&left_behind);
+                self.map(&key, &name, Ok(("imported", &account)))
+            }
+            Ok(Imported::Known(account)) => {
+                self.counts.known += 1;
+                self.map(&key, &name, Ok(("imported before", &account)))
+            }
+            Err(Error::NameTaken) => self.left_out(&key, &name, "somebody else has its name, or it is reserved"),
+            Err(Error::EmailTaken) => self.left_out(&key, &name, "somebody else has one of its addresses"),
+            Err(other) => Err(other.into()),
+        }
+    }
+
+    fn left_behind(&mut self, what: &[&'static str]) {
+        for one in what {
+            *self.counts.left_behind.entry(one).or_default() += 1;
+        }
+    }
+
+    fn left_out(&mut self, key: &str, name: &str, why: &str) -> Done<()> {
+        self.counts.left_out += 1;
+        eprintln!("left out: {name:?}: {why}");
+        self.map(key, name, Err(why))
+    }
+
+    fn map(&mut self, key: &str, name: &str, became: Result<(&str, &Account), &str>) -> Done<()> {
+        let Some(file) = &mut self.map else { return Ok(()) };
+        let line: Value = match became {
+            Ok((how, account)) => {
+                json!({ "was": key, "name": name, "id": account.id.to_string(), "number": account.number, "outcome": how })
+            }
+            Err(why) => json!({ "was": key, "name": name, "outcome": "left out", "why": why }),
+        };
+        Ok(writeln!(file, "{line}")?)
+    }
+
+    fn end(self, done: &str) -> Done {
+        let Counts { new, known, left_out, left_behind } = self.counts;
+        let system = self.system.name();
+        let mut text = format!("accounts of {system}: {new} {done}, {known} imported before, {left_out} left out\n");
+        for (what, accounts) in left_behind {
+            text.push_str(&format!("left behind: {what} (accounts: {accounts})\n"));
+        }
+        print(&text)?;
+        Ok(if left_out == 0 { Outcome::Well } else { Outcome::Found })
+    }
+}
