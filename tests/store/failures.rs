@@ -163,3 +163,42 @@ async fn what_a_batch_leaves_is_asked_for_again() {
     .await;
     assert_unavailable(table.store().claims(&wanted).await, 1);
 }
+
+#[tokio::test]
+async fn a_table_that_is_down_is_not_stormed() {
+    let table = StandIn::start(|_, _| (500, error("InternalServerError"))).await;
+    let config = client::connect_local(&table.endpoint).expect("a configuration");
+    // What retries are paid from is shared by all clients of a process, and is this test's own here.
+    let own = aws_sdk_dynamodb::config::retry::RetryPartition::new("a table that is down");
+    let config = aws_sdk_dynamodb::config::Builder::from(&config).retry_partition(own).build();
+    let client = aws_sdk_dynamodb::Client::from_conf(config);
+    let chance = std::sync::Arc::new(polygate_shared::identity::SystemChance::default());
+    let store = DynamoStore::new(client, TABLE, chance);
+    futures_util::future::join_all((0..300).map(|_| store.account(id(1)))).await;
+    // A hundred retries in all (fewer where some are dearer, being after a time-out), and then none: not three for each of
+    // the three hundred.
+    let asked = table.seen().len();
+    assert!((301..=300 + 100).contains(&asked), "{asked}");
+    assert_unavailable(store.account(id(1)).await, 1);
+    assert_eq!(table.seen().len(), asked + 1);
+}
+
+#[tokio::test]
+async fn a_table_that_never_answers_is_given_up_in_time() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let silent = format!("http://{}", listener.local_addr().expect("an address"));
+    let config = client::connect_local(silent).expect("a configuration");
+    let (attempt, call) = (Duration::from_millis(200), Duration::from_millis(500));
+    let bounds = aws_config::timeout::TimeoutConfig::builder().operation_attempt_timeout(attempt);
+    let bounds = bounds.operation_timeout(call).build();
+    let config = aws_sdk_dynamodb::config::Builder::from(&config).timeout_config(bounds).build();
+    let client = aws_sdk_dynamodb::Client::from_conf(config);
+    let chance = std::sync::Arc::new(polygate_shared::identity::SystemChance::default());
+    let store = DynamoStore::new(client, TABLE, chance);
+    let began = std::time::Instant::now();
+    let cause = assert_unavailable(store.account(id(1)).await, 1);
+    assert!(cause.contains("timeout"), "{cause}");
+    // Of a read and of a write, which nobody knows to have taken place.
+    assert_unavailable(store.end_session(id(1), session_id(1)).await, 1);
+    assert!(began.elapsed() < 10 * call, "{:?}", began.elapsed());
+}

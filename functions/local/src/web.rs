@@ -39,9 +39,7 @@ async fn serve(
     request.extensions_mut().insert(Arrival {
         source: peer.ip().to_string(),
         request_id: hex(&id),
-        secure: false,
-        host: None,
-        trace: None,
+        ..Arrival::default()
     });
     service.front.answer(request).await
 }

@@ -1,6 +1,7 @@
 //! The way in from Lambda: an API Gateway event (payload format 2.0) becomes a request to the front door.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
@@ -13,6 +14,8 @@ use lambda_http::tower::Service;
 use lambda_http::{Adapter, Context, LambdaEvent, Request, http, service_fn};
 use lambda_runtime::Runtime;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use time::OffsetDateTime;
+use tokio::time::Instant;
 
 use super::dynamodb::DynamoStore;
 use super::secrets::SecretsVault;
@@ -135,8 +138,12 @@ pub async fn handle(
     event: LambdaEvent<LambdaRequest>,
 ) -> Result<impl serde::Serialize + std::fmt::Debug, Error> {
     let LambdaEvent { payload, context } = event;
-    let (request_id, trace) = (context.request_id.clone(), trace(&context));
-    let arrival = Arrival { request_id, trace, ..Arrival::default() };
+    let arrival = Arrival {
+        request_id: context.request_id.clone(),
+        trace: trace(&context),
+        answer_by: answer_by(context.deadline, front.identity().now()),
+        ..Arrival::default()
+    };
     let mut adapter = Adapter::from(service_fn(move |request| answer(front.clone(), request, arrival.clone())));
     adapter.call(LambdaEvent::new(mend(payload), context)).await
 }
@@ -147,6 +154,18 @@ pub(super) fn trace(context: &Context) -> Option<String> {
     let told = context.xray_trace_id.as_deref()?;
     let part = |name: &str| told.split(';').find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('='));
     part("Sampled").filter(|sampled| *sampled == "1").and(part("Root")).map(str::to_owned)
+}
+
+/// What is left of a function's time once the request is broken off: for putting the answer together and handing it over.
+pub const RESERVE: Duration = Duration::from_millis(500);
+
+/// When to answer at the latest, given when Lambda stops the function (milliseconds since the epoch; 0 where nobody
+/// told).
+fn answer_by(deadline: u64, now: OffsetDateTime) -> Option<Instant> {
+    let end = (deadline > 0).then(|| OffsetDateTime::UNIX_EPOCH + Duration::from_millis(deadline))?;
+    // A clock that runs ahead must not refuse everything: the request gets a moment in any case.
+    let left = Duration::try_from(end - now).unwrap_or_default().saturating_sub(RESERVE).max(RESERVE);
+    Some(Instant::now() + left)
 }
 
 async fn answer(front: Front, request: Request, mut arrival: Arrival) -> Result<Response, Error> {

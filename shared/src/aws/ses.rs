@@ -16,7 +16,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::identity::{Mail, Mailer, NotSent, SendError};
 
 /// How long one mail may take. SES answers within tenths of a second; the functions that send have 15 seconds in all.
-const TIME_OUT: Duration = Duration::from_secs(4);
+pub const TIME_OUT: Duration = Duration::from_secs(4);
 
 /// Answers that say: not so many.
 const THROTTLING: [&str; 5] =

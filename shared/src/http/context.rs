@@ -3,6 +3,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
+use tokio::time::Instant;
 
 use super::{Contract, Failure};
 use crate::identity::{Errand, Language, Notes, Visitor};
@@ -20,6 +21,8 @@ pub struct Arrival {
     pub host: Option<String>,
     /// The trace that it belongs to, where it is traced.
     pub trace: Option<String>,
+    /// When it has to be answered at the latest, where whoever runs this stops it then.
+    pub answer_by: Option<Instant>,
 }
 
 /// A request's circumstances, as handlers see them.

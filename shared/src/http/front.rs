@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -22,7 +23,7 @@ use super::context::{self, header_text};
 use super::failure::{self, render_failures};
 use super::{Arrival, Context, Contract, Endpoints, Failure, HostMap, Place, Render, Routes, choose, cors};
 use crate::contracts;
-use crate::identity::{Errand, Identity, MailOutcome, Notes};
+use crate::identity::{self, Errand, Identity, MailOutcome, Notes};
 use crate::log::{Line, Log, Metrics, Subject, Tally, millis};
 use crate::settings::Settings;
 
@@ -162,6 +163,22 @@ async fn refuse_unread_body(unread: Option<Extension<UnreadBody>>, request: Requ
     }
 }
 
+/// Breaks off what would not be answered before its process is stopped. What it did until then is whole, since every write
+/// is, and asking again is safe.
+async fn answer_in_time(Extension(context): Extension<Context>, request: Request, next: Next) -> Response {
+    let Some(by) = context.arrival.answer_by else { return next.run(request).await };
+    match tokio::time::timeout_at(by, next.run(request)).await {
+        Ok(response) => response,
+        Err(late) => {
+            let cause = anyhow::Error::new(late).context("the request took too long");
+            Failure::from(identity::Error::Unavailable { retry_after: ASK_AGAIN_AFTER, cause }).into_response()
+        }
+    }
+}
+
+/// When to ask again what could not be answered in time.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(1);
+
 /// Puts a contract's routes behind its refusals, its CORS rules and the last resort for panics.
 fn finish(routes: impl Iterator<Item = Routes>, contract: Contract, app: &App) -> Router {
     let merged = routes.fold(Router::new(), |all, routes| all.merge(routes.router));
@@ -170,6 +187,7 @@ fn finish(routes: impl Iterator<Item = Routes>, contract: Contract, app: &App) -
         .method_not_allowed_fallback(async || Failure::MethodNotAllowed)
         .layer(middleware::from_fn(refuse_unread_body))
         .layer(CatchPanicLayer::custom(|_| Failure::Panicked.into_response()))
+        .layer(middleware::from_fn(answer_in_time))
         .layer(middleware::from_fn_with_state(contracts::render(contract) as Render, render_failures))
         .layer(middleware::from_fn(note_endpoint))
         .layer(cors::layer(contract, app))
