@@ -58,6 +58,8 @@ impl Identity {
     ) -> Result<Opened> {
         let visitor = registration.visitor.clone();
         let account = self.prepare(registration, by).await?;
+        // Without keys there would be an account and no token, and asking again would find the name taken.
+        self.key_ring().await?;
         let (session, refresh) = self.new_session(&account, terms, &visitor)?;
         let origin = Origin::of(by.unwrap_or(&account), &visitor);
         self.create(&account, &origin, vec![Change::OpenSession(&session)]).await?;

@@ -173,6 +173,8 @@ impl Identity {
         let (id, generation) = (read.account.id, read.account.session_generation);
         let key = AttemptKey::SecondFactor(id);
         self.reserve_attempt(&key).await?;
+        // Without keys the code would be used up, and no token come of it.
+        self.key_ring().await?;
         for attempt in 0..MOST_ATTEMPTS {
             let mut account = read.account.clone();
             if !account.take_second_factor(code, self.now())? {
