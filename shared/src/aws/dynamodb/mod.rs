@@ -170,7 +170,7 @@ impl Store for DynamoStore {
 
     async fn next_account_number(&self) -> Result<u64> {
         // A repetition by the SDK may count twice; gaps are allowed.
-        let answer = self
+        let request = self
             .client
             .update_item()
             .table_name(&self.table)
@@ -178,10 +178,9 @@ impl Store for DynamoStore {
             .update_expression("ADD #count :one")
             .expression_attribute_names("#count", "count")
             .expression_attribute_values(":one", attribute(&1)?)
-            .return_values(ReturnValue::UpdatedNew)
-            .send()
-            .await
-            .map_err(|error| fault::fault("UpdateItem", error))?;
+            .return_values(ReturnValue::UpdatedNew);
+        let sent = fault::patiently(&*self.chance, || request.clone().send(), write::is_conflict).await;
+        let answer = sent.map_err(|error| fault::fault("UpdateItem", error))?;
         let counter: CounterItem = items::read(answer.attributes.context("a counter without a count")?)?;
         Ok(counter.count)
     }

@@ -254,7 +254,8 @@ fn not_in_a_name(character: char) -> bool {
     !(character.is_ascii_alphanumeric() || character == '_' || character == '#')
 }
 
-fn is_conflict(error: &impl ProvideErrorMetadata) -> bool {
+/// Whether a transaction was in the way of a single write.
+pub(super) fn is_conflict(error: &impl ProvideErrorMetadata) -> bool {
     error.code() == Some("TransactionConflictException")
 }
 
