@@ -22,7 +22,7 @@ bootstrap:
 
 # Everything that CI runs
 check: bootstrap
-    @scripts/steps fmt clippy test timing doc deny validate template smoke mail clients recipes documents growth pages lambda build cold-start
+    @scripts/steps fmt clippy test timing store-extenddb doc deny validate template smoke mail clients recipes documents growth pages lambda build cold-start
 
 # Formatting and clippy
 lint: fmt clippy
@@ -43,6 +43,10 @@ test:
 # How long sign-ins with a wrong password and with an unknown name take, to be read; fails where their counted work differs
 timing:
     cargo test --test conversations -- --ignored --nocapture timing::
+
+# The store's tests against a second engine, ExtendDB (installed from npm into target/)
+store-extenddb:
+    @scripts/store_extenddb
 
 # The documentation builds without a warning
 doc:

@@ -1,8 +1,14 @@
 //! The engine that the tests talk to, and stand-ins that answer what no engine can be made to answer.
 
+use std::ffi::OsStr;
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_dynamodb::types::AttributeValue;
 use axum::Router;
 use axum::extract::State;
@@ -15,41 +21,56 @@ use tokio::sync::oneshot;
 
 pub(crate) const TABLE: &str = "polygate";
 
-/// An engine in memory, in a thread of its own, for as long as this lives.
+/// An engine in memory, of its own, for as long as this lives: the embedded one, or ExtendDB where `EXTENDDB` names its
+/// program (`just store-extenddb`).
 pub(crate) struct Engine {
     pub(crate) store: DynamoStore,
     pub(crate) client: Client,
-    pub(crate) endpoint: String,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<std::thread::JoinHandle<()>>,
+    pub(crate) config: SdkConfig,
+    running: Running,
+}
+
+enum Running {
+    Embedded(Option<oneshot::Sender<()>>),
+    Program(Child),
 }
 
 impl Engine {
     pub(crate) async fn start() -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-        listener.set_nonblocking(true).expect("a listener for tokio");
-        let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
-        let (stop, stopped) = oneshot::channel::<()>();
-        // The engine works SQLite on the thread that serves it.
-        let thread = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(async move {
-                let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
-                let database = dynoxide::Database::memory().expect("a database");
-                let shutdown = async move {
-                    stopped.await.ok();
-                };
-                dynoxide::server::serve_with_shutdown(listener, database, shutdown).await.expect("served");
-            });
-        });
-        let client = client::dynamodb(&client::connect_local(&endpoint).expect("a configuration"));
+        let address = listener.local_addr().expect("an address");
+        let config = client::connect_local(format!("http://{address}")).expect("a configuration");
+        let (running, config) = match other_program() {
+            None => (Running::Embedded(Some(embedded(listener))), config),
+            Some(program) => {
+                drop(listener);
+                let program = Running::Program(extenddb(&program, address).await);
+                (program, config.into_builder().credentials_provider(documented_credentials()).build())
+            }
+        };
+        let client = client::dynamodb(&config);
         create_table(&client, TABLE).await.expect("a table");
         let store = DynamoStore::new(
             client.clone(),
             TABLE,
             std::sync::Arc::new(polygate_shared::identity::SystemChance::default()),
         );
-        Self { store, client, endpoint, stop: Some(stop), thread: Some(thread) }
+        Self { store, client, config, running }
+    }
+
+    /// Asks until this is the answer: an index follows its table a moment later, in DynamoDB as in ExtendDB. The embedded
+    /// engine's are never late, so it is asked once.
+    pub(crate) async fn comes_to<T: PartialEq + std::fmt::Debug>(&self, expected: T, ask: impl AsyncFn() -> T) {
+        let mut found = ask().await;
+        let asked_again = if matches!(self.running, Running::Program(_)) { 400 } else { 0 };
+        for _ in 0..asked_again {
+            if found == expected {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            found = ask().await;
+        }
+        assert_eq!(found, expected);
     }
 
     /// One item as it is stored.
@@ -68,10 +89,57 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        // Connections that a test still holds open would keep the thread, so it isn't waited for.
-        drop(self.stop.take());
-        drop(self.thread.take());
+        match &mut self.running {
+            // Connections that a test still holds open would keep the thread, so it isn't waited for.
+            Running::Embedded(stop) => drop(stop.take()),
+            Running::Program(program) => {
+                program.kill().ok();
+                program.wait().ok();
+            }
+        }
     }
+}
+
+/// The embedded engine works SQLite on the thread that serves it.
+fn embedded(listener: std::net::TcpListener) -> oneshot::Sender<()> {
+    listener.set_nonblocking(true).expect("a listener for tokio");
+    let (stop, stopped) = oneshot::channel::<()>();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async move {
+            let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
+            let database = dynoxide::Database::memory().expect("a database");
+            let shutdown = async move {
+                stopped.await.ok();
+            };
+            dynoxide::server::serve_with_shutdown(listener, database, shutdown).await.expect("served");
+        });
+    });
+    stop
+}
+
+#[expect(clippy::disallowed_methods, reason = "how the tests are run against the second engine: `just store-extenddb`")]
+fn other_program() -> Option<std::ffi::OsString> {
+    std::env::var_os("EXTENDDB")
+}
+
+async fn extenddb(program: &OsStr, address: SocketAddr) -> Child {
+    let mut command = Command::new(program);
+    command.args(["serve", "--foreground"]).env("EXTENDDB__STORAGE__SQLITE__PATH", ":memory:");
+    command.env("EXTENDDB__SERVER__PORT", address.port().to_string());
+    let mut started = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("ExtendDB");
+    while tokio::net::TcpStream::connect(address).await.is_err() {
+        let ended = started.try_wait().expect("a child");
+        assert!(ended.is_none(), "ExtendDB ended instead of listening at {address}: {ended:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    started
+}
+
+/// The key pair of AWS's own examples, the only one that ExtendDB takes: it verifies signatures.
+fn documented_credentials() -> SharedCredentialsProvider {
+    let (id, secret) = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
+    SharedCredentialsProvider::new(Credentials::new(id, secret, None, None, "examples"))
 }
 
 type Answer = dyn Fn(usize, &Value) -> (u16, String) + Send + Sync;

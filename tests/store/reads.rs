@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex};
 use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
-use polygate_shared::aws::client;
 use polygate_shared::aws::dynamodb::{DynamoStore, create_table};
 use polygate_shared::identity::{Change, ClaimKind, CodeKey, Hashed, KeyRecord, MailLog, Picture, Store, Version};
 use serde_json::{Value, json};
@@ -134,10 +133,13 @@ async fn accounts_are_listed_in_order_and_counted() {
     }
     assert_eq!(engine.store.count_accounts().await.expect("a count"), numbers.len() as u64);
     for (after, limit) in [(0, 100), (0, 5), (7, 1), (8, 4), (11, 9), (59, 1), (59, 9), (1000, 3), (0, 0)] {
-        let listed = engine.store.list_accounts(after, limit).await.expect("a list");
-        let listed: Vec<_> = listed.iter().map(|account| account.number).collect();
         let wanted = numbers.iter().copied().filter(|number| *number > after).take(limit as usize);
-        assert_eq!(listed, wanted.collect::<Vec<_>>(), "{limit} after {after}");
+        // With what was asked for, so that a failure tells it.
+        let ask = async || {
+            let listed = engine.store.list_accounts(after, limit).await.expect("a list");
+            (after, limit, listed.iter().map(|account| account.number).collect())
+        };
+        engine.comes_to((after, limit, wanted.collect::<Vec<_>>()), ask).await;
     }
     let listed = engine.store.list_accounts(0, 1).await.expect("a list");
     assert_eq!(listed, [account(numbers[0])], "the index carries the whole account");
@@ -176,8 +178,7 @@ impl Intercept for Listener {
 async fn reads_that_decide_are_strongly_consistent_and_one_round_trip() {
     let engine = Engine::start().await;
     let listener = Listener::default();
-    let config = client::connect_local(&engine.endpoint).expect("a configuration");
-    let config = aws_sdk_dynamodb::config::Builder::from(&config).interceptor(listener.clone()).build();
+    let config = aws_sdk_dynamodb::config::Builder::from(&engine.config).interceptor(listener.clone()).build();
     let store = DynamoStore::new(
         aws_sdk_dynamodb::Client::from_conf(config),
         TABLE,
