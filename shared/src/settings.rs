@@ -14,7 +14,7 @@ use time::UtcOffset;
 pub use bad::BadSetting;
 
 use crate::http::{Contract, HostMap};
-use crate::identity::{Brand, PasswordPolicy, SecondFactorRule, SigningAlgorithm, SigningPolicy};
+use crate::identity::{Brand, HashCost, PasswordPolicy, SecondFactorRule, SigningAlgorithm, SigningPolicy};
 
 /// Everything that can be set, with the variable that sets it.
 #[derive(Debug, Clone)]
@@ -39,6 +39,9 @@ pub struct Settings {
     pub allow_registration: bool,
     /// `PASSWORD_POLICY`: which passwords may be chosen, `contract` (each contract's own length) or `strict`. Default `contract`.
     pub password_policy: PasswordPolicy,
+    /// `HASH_COST`: what a new password's argon2id hash costs, `m=19456,t=2` (the default) or more: KiB of memory, at most 262144,
+    /// and passes, at most 20. Weaker hashes are made anew when their password is next given.
+    pub hash_cost: HashCost,
     /// `REQUIRE_SECOND_FACTOR`: who must have a second factor, `nobody` (the default), `administrators` or `everyone`.
     pub require_second_factor: SecondFactorRule,
     /// `SIGNING_ALGORITHM`: what access tokens are signed with, `ES256` (the default) or `RS256`.
@@ -80,6 +83,7 @@ impl Settings {
             contract_hosts: optional(lookup, "CONTRACT_HOSTS", hosts)?.unwrap_or_default(),
             allow_registration: optional(lookup, "ALLOW_REGISTRATION", choices::boolean)?.unwrap_or(true),
             password_policy: optional(lookup, "PASSWORD_POLICY", choices::password_policy)?.unwrap_or_default(),
+            hash_cost: optional(lookup, "HASH_COST", choices::hash_cost)?.unwrap_or_default(),
             require_second_factor: optional(lookup, "REQUIRE_SECOND_FACTOR", choices::second_factor)?
                 .unwrap_or_default(),
             signing_algorithm: optional(lookup, "SIGNING_ALGORITHM", choices::signing_algorithm)?.unwrap_or_default(),
@@ -210,6 +214,8 @@ fn zone(text: &str) -> Result<UtcOffset, String> {
 mod tests {
     use super::*;
 
+    const HASH_COST_MEND: &str = "write m=KIB,t=PASSES, from m=19456,t=2 up to m=262144,t=20";
+
     fn with(variable: &str, value: &str) -> Result<Settings, String> {
         Settings::parse(&|asked| (asked == variable).then(|| value.to_owned())).map_err(|bad| bad.to_string())
     }
@@ -232,6 +238,10 @@ mod tests {
             ("PASSWORD_POLICY", "weak", "write contract or strict"),
             ("REQUIRE_SECOND_FACTOR", "true", "write nobody, administrators or everyone"),
             ("SIGNING_ALGORITHM", "HS256", "write ES256 or RS256"),
+            ("HASH_COST", "m=19455,t=2", HASH_COST_MEND),
+            ("HASH_COST", "m=19456,t=1", HASH_COST_MEND),
+            ("HASH_COST", "m=262145,t=2", HASH_COST_MEND),
+            ("HASH_COST", "t=2,m=19456", HASH_COST_MEND),
             ("KEY_MAX_AGE_DAYS", "3651", "write a number of days from 1 to 3650, or 0 for never"),
             ("ALLOWED_ORIGINS", "*", "write `*` as https://host[:port], nothing else"),
             ("ISSUER", "ftp://x", NOT_AN_ISSUER),

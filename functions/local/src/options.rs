@@ -10,11 +10,12 @@ use polygate_shared::log::Log;
 
 /// The settings that the development server takes from its environment, as a deployed function does. Where the
 /// table is is its own affair; another mail service may be named in place of the mailbox.
-pub const SETTINGS: [&str; 19] = [
+pub const SETTINGS: [&str; 20] = [
     "ROOT_CONTRACT",
     "CONTRACT_HOSTS",
     "ALLOW_REGISTRATION",
     "PASSWORD_POLICY",
+    "HASH_COST",
     "REQUIRE_SECOND_FACTOR",
     "SIGNING_ALGORITHM",
     "KEY_MAX_AGE_DAYS",

@@ -13,7 +13,7 @@ use polygate_shared::aws::dynamodb::{DynamoStore, create_table};
 use polygate_shared::aws::ses::SesMailer;
 use polygate_shared::http::{Endpoints, Front};
 use polygate_shared::identity::{
-    self, AdminToken, Chance, Hashed, Hasher, Identity, Limits, Password, Policy, Store, SystemChance,
+    self, AdminToken, Chance, HashCost, Hashed, Hasher, Identity, Limits, Password, Policy, Store, SystemChance,
 };
 use polygate_shared::mail_templates;
 use polygate_shared::settings::Settings;
@@ -103,8 +103,14 @@ impl Server {
             stationery: Arc::new(stationery),
         };
         let (shared_store, shared_clock) = (Arc::clone(&store), Arc::clone(&clock));
-        let identity =
-            Identity::new(shared_store, Arc::new(mailer), shared_clock, Arc::clone(&chance), hasher(), policy);
+        let identity = Identity::new(
+            shared_store,
+            Arc::new(mailer),
+            shared_clock,
+            Arc::clone(&chance),
+            hasher(settings.hash_cost),
+            policy,
+        );
         let identity = Arc::new(identity);
         let administrator = identity.ensure_first_administrator(Password::new(FIRST_PASSWORD)).await;
         administrator.map_err(because("the first administrator could not be made"))?;
@@ -238,8 +244,8 @@ fn because(what: &'static str) -> impl FnOnce(identity::Error) -> StartError {
 }
 
 /// As many hashes at a time as there are processors.
-fn hasher() -> Hasher {
-    Hasher::new(std::thread::available_parallelism().map_or(1, NonZeroUsize::get))
+fn hasher(cost: HashCost) -> Hasher {
+    Hasher::at_cost(cost, std::thread::available_parallelism().map_or(1, NonZeroUsize::get))
 }
 
 #[cfg(test)]

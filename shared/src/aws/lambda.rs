@@ -117,7 +117,8 @@ pub(super) fn identity(mailer: MakeMailer, vault: MakeVault) -> anyhow::Result<(
         ..Policy::default()
     };
     // One request at a time, so one hash at a time.
-    let identity = Identity::new(Arc::new(store), mailer, Arc::new(SystemClock), chance, Hasher::new(1), policy);
+    let hasher = Hasher::at_cost(settings.hash_cost, 1);
+    let identity = Identity::new(Arc::new(store), mailer, Arc::new(SystemClock), chance, hasher, policy);
     Ok((identity.with_vault(vault), settings))
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::identity::{PasswordPolicy, SecondFactorRule, SigningAlgorithm};
+use crate::identity::{HashCost, PasswordPolicy, SecondFactorRule, SigningAlgorithm};
 
 pub(super) fn password_policy(text: &str) -> Result<PasswordPolicy, String> {
     match text {
@@ -19,6 +19,28 @@ pub(super) fn signing_algorithm(text: &str) -> Result<SigningAlgorithm, String> 
         _ => Err("write ES256 or RS256".to_owned()),
     }
 }
+
+/// In the notation of PHC strings, one lane always. Never below the default, which is the least that is recommended.
+pub(super) fn hash_cost(text: &str) -> Result<HashCost, String> {
+    let least = HashCost::default();
+    let numbers = text.split_once(',').and_then(|(memory, passes)| {
+        Some((memory.strip_prefix("m=")?.parse().ok()?, passes.strip_prefix("t=")?.parse().ok()?))
+    });
+    match numbers {
+        Some((memory, passes))
+            if (least.memory..=MOST_MEMORY).contains(&memory) && (least.passes..=MOST_PASSES).contains(&passes) =>
+        {
+            Ok(HashCost { memory, passes, ..least })
+        }
+        Some(_) | None => Err(format!(
+            "write m=KIB,t=PASSES, from m={},t={} up to m={MOST_MEMORY},t={MOST_PASSES}",
+            least.memory, least.passes
+        )),
+    }
+}
+
+const MOST_MEMORY: u32 = 262_144;
+const MOST_PASSES: u32 = 20;
 
 pub(super) fn days(text: &str) -> Result<Option<Duration>, String> {
     match text.parse() {

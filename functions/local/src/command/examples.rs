@@ -12,6 +12,7 @@ Settings, as environment variables, the same as for the deployed functions:
   CONTRACT_HOSTS      contracts by host, e.g. photos.localhost=zeaya,hub.localhost=mcphub
   ALLOW_REGISTRATION  true (default) or false
   PASSWORD_POLICY     contract (default: by length) or strict
+  HASH_COST           of new passwords, m=19456,t=2 (default) or more
   REQUIRE_SECOND_FACTOR  nobody (default), administrators or everyone
   SIGNING_ALGORITHM   ES256 (default) or RS256
   KEY_MAX_AGE_DAYS    until another signing key takes over, default 90, 0 for never

@@ -110,7 +110,7 @@ impl Pool {
         };
         let chance = Arc::new(SystemChance::default());
         let store = Arc::new(self.store.clone());
-        Ok(Identity::new(store, mailer, Arc::new(SystemClock), chance, Hasher::new(1), policy))
+        Ok(Identity::new(store, mailer, Arc::new(SystemClock), chance, Hasher::at_cost(settings.hash_cost, 1), policy))
     }
 
     /// Gives the data directory free.
