@@ -17,8 +17,8 @@ use super::place::{Pool, data_directory};
 use super::{Done, Outcome, foreign, print, told};
 use crate::command::{Import, Place};
 
-/// Lines that are under way at a time.
-const PARALLEL: usize = 16;
+/// Lines, or accounts of another system, that are under way at a time.
+pub(super) const PARALLEL: usize = 16;
 /// How often a line is tried while the table takes no more.
 const ATTEMPTS: u32 = 30;
 /// Keys that are listed of items that differ.

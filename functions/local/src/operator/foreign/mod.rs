@@ -13,13 +13,15 @@ use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Context as _;
+use futures_util::StreamExt as _;
+use futures_util::stream;
 use polygate_shared::identity::{Account, Error, Identity, Imported};
 use polygate_shared::settings::{Settings, environment};
 use serde_json::{Value, json};
 
 use self::row::{Candidate, Row};
 use super::check::Progress;
-use super::import::{checked, patiently, pool_to_fill};
+use super::import::{PARALLEL, checked, patiently, pool_to_fill};
 use super::{Done, Outcome, print};
 use crate::command::{Import, System};
 use crate::folder::private;
@@ -63,13 +65,42 @@ fn new_file(path: &Path) -> Done<File> {
 }
 
 async fn import_all(identity: &Identity, rows: Vec<Row>, administrators: bool, mut telling: Telling) -> Done {
-    let mut progress = Progress::default();
-    for (row, done) in rows.into_iter().zip(1..) {
-        telling.import(identity, row, administrators).await?;
+    let system = telling.system;
+    let mut all = stream::iter(rows)
+        .map(|row| async move {
+            let (key, name) = (row.key.clone(), row.name.clone());
+            (key, name, import_one(identity, row, system, administrators).await)
+        })
+        .buffered(PARALLEL);
+    let (mut progress, mut done) = (Progress::default(), 0);
+    while let Some((key, name, became)) = all.next().await {
+        telling.told(&key, &name, became?)?;
+        done += 1;
         progress.told("imported", done);
     }
     progress.end();
     telling.end("imported")
+}
+
+/// What became of an account, with what of it has no place here.
+enum Became {
+    New(Account, Vec<&'static str>),
+    Known(Account),
+    LeftOut(String),
+}
+
+async fn import_one(identity: &Identity, row: Row, system: System, administrators: bool) -> Done<Became> {
+    let Candidate { account, left_behind } = match row.check(system, administrators) {
+        Ok(candidate) => candidate,
+        Err(why) => return Ok(Became::LeftOut(why)),
+    };
+    match patiently(|| identity.import_account(account.clone())).await {
+        Ok(Imported::New(account)) => Ok(Became::New(account, left_behind)),
+        Ok(Imported::Known(account)) => Ok(Became::Known(account)),
+        Err(Error::NameTaken) => Ok(Became::LeftOut("somebody else has its name, or it is reserved".to_owned())),
+        Err(Error::EmailTaken) => Ok(Became::LeftOut("somebody else has one of its addresses".to_owned())),
+        Err(other) => Err(other.into()),
+    }
 }
 
 /// Says what became of each account, and how many there were.
@@ -100,25 +131,18 @@ impl Telling {
         }
     }
 
-    async fn import(&mut self, identity: &Identity, row: Row, administrators: bool) -> Done<()> {
-        let (key, name) = (row.key.clone(), row.name.clone());
-        let Candidate { account, left_behind } = match row.check(self.system, administrators) {
-            Ok(candidate) => candidate,
-            Err(why) => return self.left_out(&key, &name, &why),
-        };
-        match patiently(|| identity.import_account(account.clone())).await {
-            Ok(Imported::New(account)) => {
+    fn told(&mut self, key: &str, name: &str, became: Became) -> Done<()> {
+        match became {
+            Became::New(account, left_behind) => {
                 self.counts.new += 1;
                 self.left_behind(&left_behind);
-                self.map(&key, &name, Ok(("imported", &account)))
+                self.map(key, name, Ok(("imported", &account)))
             }
-            Ok(Imported::Known(account)) => {
+            Became::Known(account) => {
                 self.counts.known += 1;
-                self.map(&key, &name, Ok(("imported before", &account)))
+                self.map(key, name, Ok(("imported before", &account)))
             }
-            Err(Error::NameTaken) => self.left_out(&key, &name, "somebody else has its name, or it is reserved"),
-            Err(Error::EmailTaken) => self.left_out(&key, &name, "somebody else has one of its addresses"),
-            Err(other) => Err(other.into()),
+            Became::LeftOut(why) => self.left_out(key, name, &why),
         }
     }
 
