@@ -302,8 +302,8 @@ impl Checks {
     }
 }
 
-/// An absolute `http` or `https` address without blanks, control characters or markup.
-fn is_web_address(text: &str) -> bool {
+/// Whether this is an absolute `http` or `https` address without blanks, control characters or markup.
+pub fn is_web_address(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let well_formed = text.parse::<axum::http::Uri>().is_ok_and(|uri| uri.host().is_some_and(|host| !host.is_empty()));
     rest.is_some_and(|rest| !rest.is_empty()) && well_formed

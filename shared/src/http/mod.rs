@@ -18,6 +18,7 @@ mod upload;
 pub use answer::Answer;
 pub use body::{Field, Json, MOST_JSON, Nullable, Required};
 pub use checks::Checks;
+pub use checks::is_web_address;
 pub(crate) use context::query_value;
 pub use context::{Arrival, Context};
 pub use contract::{Contract, HostMap, Place, choose};

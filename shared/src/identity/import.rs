@@ -7,7 +7,7 @@ use super::ownership::first_ownership;
 use super::register::FIRST_ADMINISTRATOR;
 use super::{
     Account, AccountId, Administrator, Change, EmailAddress, EmailClaim, Error, Identity, Name, Password, PasswordHash,
-    Profile, Result, Role, SecondFactor,
+    Profile, Result, Role, SecondFactor, Trail,
 };
 
 /// An account as another system had it.
@@ -54,6 +54,8 @@ pub enum Imported {
     New(Account),
     /// It was imported before, and stays as it has become since.
     Known(Account),
+    /// It was imported before and deleted since, as long as the audit trail knows; so it isn't imported again.
+    Deleted,
 }
 
 impl AccountId {
@@ -77,6 +79,10 @@ impl Identity {
         let id = foreign.id;
         if let Some(read) = self.store.account(id).await? {
             return Ok(Imported::Known(read.account));
+        }
+        // What the trail tells of an account outlives it.
+        if !self.store.events(Trail::About(id), None, 1).await?.is_empty() {
+            return Ok(Imported::Deleted);
         }
         let account = self.with_foreign(foreign).await?;
         let mut changes = vec![Change::CreateAccount(&account)];

@@ -137,7 +137,63 @@ async fn an_import_that_is_given_again_changes_nothing() {
     let lines = fs::read_to_string(&map).expect("a map");
     let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert_eq!((lines.len(), &lines[0]["was"], &lines[0]["id"]), (5, &json!(ANNA), &json!(ANNA)), "{lines:?}");
-    assert!(made.import("kite", &kite, &["--map", text(&map)]).failed().contains("map.jsonl can't be made"));
+    made.import("kite", &kite, &["--map", text(&map)]).failed();
+    assert_eq!(fs::read_to_string(&map).expect("a map").lines().count(), 10, "behind those of the first time");
+}
+
+#[tokio::test]
+async fn who_was_deleted_here_is_not_imported_again() {
+    let made = Move::new();
+    let kite = made.kite();
+    made.import("kite", &kite, &[]).failed();
+    let mut world = world(&made.pool).await;
+    let token = world.server.admin_token().reveal().to_owned();
+    let deleted = world.ask(reqwest::Method::DELETE, "/sproutgate/api/admin/users/anna").bearer(&token).quietly().await;
+    assert_eq!(deleted.status, StatusCode::OK, "{}", deleted.body);
+    world.server.shutdown().await;
+    let told = made.import("kite", &kite, &[]).failed();
+    assert!(told.contains("left out: \"anna\": it was imported before, and deleted here since\n"), "{told}");
+    assert!(told.contains("accounts of kite: 0 imported, 3 imported before, 2 left out\n"), "{told}");
+}
+
+/// The same numbers and names for other people, and rows that nobody would expect.
+#[tokio::test]
+async fn another_installation_brings_other_people_and_an_odd_row_is_one_that_is_left_out() {
+    let made = Move::new();
+    let user = |name: &str, hash: &str, email: &str| json!({"username": name, "password": hash, "email": email});
+    let hub = |file: &str, users: &[Value]| made.file(file, &format!("\u{feff}{}", json!({ "users": users })));
+    made.import("mcphub", &hub("a.json", &[user("carol", BY_NODE, "a@example.com")]), &[]).well();
+    let odd = json!({"username": 7, "password": BY_GO});
+    let no_flag = json!({"username": "nora", "password": BY_GO, "isAdmin": null});
+    let no_way_in = json!({"username": "gus"});
+    let others = [user("carol", BY_GO, "b@example.com"), odd, no_flag, no_way_in, user("carl", BY_GO, "a@example.com")];
+    let mut left = made.import("mcphub", &hub("b.json", &others), &[]);
+
+    let row =
+        |id: &str, name: &str, rest: &str| format!("REPLACE INTO `User` VALUES ({id},'{name}','{BY_PHP}',{rest});");
+    let long = format!("'\u{1b}','{}',0,0,'','0000-00-00 00:00:00'", "x".repeat(500_000));
+    let dump = [
+        "CREATE TABLE `User` (`ID` int, `Username` text, `Password` text, `Nickname` text, `Bio` text, `Gender` int, \
+         `Delete_Time` int, `Birthday` date, `Create_Time` datetime);"
+            .to_owned(),
+        row("1", "long", &long),
+        row("2", "gone", "'','',0,1700000000,NULL,NULL"),
+        row("3", "late", "'','',9,NULL,'soon',1737172800"),
+        row("NULL", "none", "'','',0,0,NULL,NULL"),
+    ];
+    let zeaya = made.import("zeaya", &made.file("users.sql", &dump.join("\n")), &[]);
+    left.err.push_str(&zeaya.err);
+    left.out.push_str(&zeaya.out);
+
+    made.file(
+        "data/users/both.json",
+        &json!({"account": "both", "password": "", "passwordHash": BY_GO, "createdAt": ""}).to_string(),
+    );
+    made.file("data/users/half.json", "{");
+    let sprout = made.import("sproutgate", &made.files.0.join("data"), &[]);
+    left.err.push_str(&sprout.err);
+    left.out.push_str(&sprout.out);
+    insta::assert_snapshot!("odd_rows", format!("{}{}", left.err, left.out));
 }
 
 const ZEAYA: &str = "\
@@ -204,13 +260,13 @@ async fn people_of_sproutgate_and_mcphub_join_one_pool() {
 #[tokio::test]
 async fn a_file_that_is_none_is_told_before_anything_is_written() {
     let made = Move::new();
-    let broken = made.file("data/users/x.json", "{");
+    let broken = made.file("data/users/x.txt", "{");
     let none = made.file("none.sql", "CREATE TABLE `fog` (`id` int); INSERT INTO `fog` VALUES (1);");
     for (system, file, why) in [
         ("kite", &none, "file is not a database"),
         ("kite", &made.files.0.join("missing.db"), "unable to open database file"),
         ("zeaya", &none, "no table in it has username and password"),
-        ("sproutgate", &made.files.0.join("data"), "x.json"),
+        ("sproutgate", &made.files.0.join("data"), "there is no .json in"),
         ("mcphub", &broken, "it is no mcp_settings.json with users"),
     ] {
         let told = made.import(system, file, &[]).failed();

@@ -15,7 +15,7 @@ pub(crate) struct Foreign {
     /// Only read the file, and say what in it can't be imported anywhere
     #[arg(long, requires = "from")]
     pub(crate) dry_run: bool,
-    /// Write a line of JSON for each account to a new file: what it was there, and what it is here
+    /// Add a line of JSON for each account to a file: what it was there, and what it is here
     #[arg(long, value_name = "FILE", requires = "from", conflicts_with = "dry_run")]
     pub(crate) map: Option<PathBuf>,
 }

@@ -34,11 +34,11 @@ pub(super) fn tables(text: &str) -> anyhow::Result<Vec<Table>> {
             Some(Keyword::CREATE) => {
                 // Of those that can't be read the columns aren't known: they are missed below, if at all.
                 if let Ok(Statement::CreateTable(table)) = parse() {
-                    let columns = table.columns.iter().map(|column| column.name.value.clone()).collect();
+                    let columns = table.columns.iter().map(|column| column.name.value.to_lowercase()).collect();
                     created.insert(table.name.to_string(), columns);
                 }
             }
-            Some(Keyword::INSERT) => match parse().context("an INSERT can't be read")? {
+            Some(Keyword::INSERT | Keyword::REPLACE) => match parse().context("an INSERT can't be read")? {
                 Statement::Insert(insert) => add(insert, &created, &mut tables)?,
                 _ => bail!("an INSERT can't be read"),
             },
@@ -76,7 +76,7 @@ fn add(insert: Insert, created: &HashMap<String, Vec<String>>, tables: &mut Vec<
 }
 
 fn unquoted(name: String) -> String {
-    name.trim_matches('`').to_owned()
+    name.trim_matches('`').to_lowercase()
 }
 
 fn fields(columns: &[String], values: Vec<Expr>) -> anyhow::Result<HashMap<String, String>> {
@@ -97,6 +97,7 @@ fn literal(expression: Expr) -> anyhow::Result<Option<String>> {
             Value::SingleQuotedString(text) | Value::DoubleQuotedString(text) => Ok(Some(text)),
             Value::Number(digits, _) => Ok(Some(digits)),
             Value::Boolean(value) => Ok(Some(u8::from(value).to_string())),
+            Value::HexStringLiteral(digits) => Ok(Some(format!("0x{digits}"))),
             other => bail!("{other} is no text and no number"),
         },
         Expr::UnaryOp { op: UnaryOperator::Minus, expr } => Ok(literal(*expr)?.map(|digits| format!("-{digits}"))),

@@ -5,12 +5,13 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use serde::Deserialize;
+use serde_json::Value;
 
-use super::row::Row;
+use super::row::{Read, Row, Unreadable};
 
 #[derive(Deserialize)]
 struct Settings {
-    users: Vec<User>,
+    users: Vec<Value>,
 }
 
 #[derive(Deserialize)]
@@ -18,15 +19,23 @@ struct Settings {
 struct User {
     username: String,
     password: Option<String>,
-    #[serde(default)]
-    is_admin: bool,
+    is_admin: Option<bool>,
     email: Option<String>,
 }
 
-pub(super) fn read(file: &Path) -> anyhow::Result<Vec<Row>> {
-    let text = fs::read(file)?;
-    let settings: Settings = serde_json::from_slice(&text).context("it is no mcp_settings.json with users")?;
-    Ok(settings.users.into_iter().map(User::row).collect())
+pub(super) fn read(file: &Path) -> anyhow::Result<Vec<Read>> {
+    let text = fs::read_to_string(file)?;
+    let settings: Settings =
+        serde_json::from_str(text.trim_start_matches('\u{feff}')).context("it is no mcp_settings.json with users")?;
+    Ok(settings.users.into_iter().map(read_one).collect())
+}
+
+fn read_one(user: Value) -> Read {
+    let name = user["username"].as_str().unwrap_or_default().to_owned();
+    match serde_json::from_value::<User>(user) {
+        Ok(user) => Ok(user.row()),
+        Err(bad) => Err(Unreadable { key: name.clone(), name, why: bad.to_string() }),
+    }
 }
 
 impl User {
@@ -36,7 +45,7 @@ impl User {
             name: self.username,
             email: self.email.unwrap_or_default(),
             password_hash: self.password.unwrap_or_default(),
-            is_administrator: self.is_admin,
+            is_administrator: self.is_admin.unwrap_or_default(),
             ..Row::default()
         }
     }

@@ -5,6 +5,7 @@ mod kite;
 mod mcphub;
 mod row;
 mod sproutgate;
+mod when;
 mod zeaya;
 
 use std::collections::BTreeMap;
@@ -19,7 +20,7 @@ use polygate_shared::identity::{Account, Error, Identity, Imported};
 use polygate_shared::settings::{Settings, environment};
 use serde_json::{Value, json};
 
-use self::row::{Candidate, Row};
+use self::row::{Candidate, Read, Unreadable};
 use super::check::Progress;
 use super::import::{PARALLEL, checked, patiently, pool_to_fill};
 use super::{Done, Outcome, print};
@@ -29,8 +30,7 @@ use crate::folder::private;
 pub(super) async fn import(how: Import, system: System) -> Done {
     let file = how.file.display().to_string();
     let rows = read(system, &how.file).with_context(|| format!("{file} is not imported"))?;
-    let mut telling =
-        Telling { system, map: how.foreign.map.as_deref().map(new_file).transpose()?, counts: Counts::default() };
+    let mut telling = Telling { system, map: None, counts: Counts::default() };
     if how.foreign.dry_run {
         for row in rows {
             telling.dry(row, how.foreign.administrators)?;
@@ -38,6 +38,7 @@ pub(super) async fn import(how: Import, system: System) -> Done {
         return telling.end("can be imported where nobody has their names and addresses");
     }
     let pool = pool_to_fill(&how.place).await?;
+    telling.map = how.foreign.map.as_deref().map(map_file).transpose()?;
     let imported = match pool.identity().await {
         Ok(identity) => import_all(&identity, rows, how.foreign.administrators, telling).await,
         Err(failed) => Err(failed),
@@ -50,7 +51,7 @@ pub(super) async fn import(how: Import, system: System) -> Done {
     outcome
 }
 
-fn read(system: System, file: &Path) -> anyhow::Result<Vec<Row>> {
+fn read(system: System, file: &Path) -> anyhow::Result<Vec<Read>> {
     match system {
         System::Kite => kite::read(file),
         System::Zeaya => zeaya::read(file, Settings::parse(&environment())?.zone),
@@ -59,17 +60,18 @@ fn read(system: System, file: &Path) -> anyhow::Result<Vec<Row>> {
     }
 }
 
-fn new_file(path: &Path) -> Done<File> {
-    let file = private(OpenOptions::new().write(true).create_new(true)).open(path);
-    Ok(file.with_context(|| format!("{} can't be made", path.display()))?)
+/// Lines go behind those of an import that was broken off.
+fn map_file(path: &Path) -> Done<File> {
+    let file = private(OpenOptions::new().append(true).create(true)).open(path);
+    Ok(file.with_context(|| format!("{} can't be written", path.display()))?)
 }
 
-async fn import_all(identity: &Identity, rows: Vec<Row>, administrators: bool, mut telling: Telling) -> Done {
+async fn import_all(identity: &Identity, rows: Vec<Read>, administrators: bool, mut telling: Telling) -> Done {
     let system = telling.system;
     let mut all = stream::iter(rows)
-        .map(|row| async move {
-            let (key, name) = (row.key.clone(), row.name.clone());
-            (key, name, import_one(identity, row, system, administrators).await)
+        .map(|read| async move {
+            let (key, name) = who(&read);
+            (key, name, import_one(identity, read, system, administrators).await)
         })
         .buffered(PARALLEL);
     let (mut progress, mut done) = (Progress::default(), 0);
@@ -82,6 +84,20 @@ async fn import_all(identity: &Identity, rows: Vec<Row>, administrators: bool, m
     telling.end("imported")
 }
 
+fn who(read: &Read) -> (String, String) {
+    match read {
+        Ok(row) => (row.key.clone(), row.name.clone()),
+        Err(bad) => (bad.key.clone(), bad.name.clone()),
+    }
+}
+
+fn check(read: Read, system: System, administrators: bool) -> Result<Candidate, String> {
+    match read {
+        Ok(row) => row.check(system, administrators),
+        Err(Unreadable { why, .. }) => Err(why),
+    }
+}
+
 /// What became of an account, with what of it has no place here.
 enum Became {
     New(Account, Vec<&'static str>),
@@ -89,14 +105,15 @@ enum Became {
     LeftOut(String),
 }
 
-async fn import_one(identity: &Identity, row: Row, system: System, administrators: bool) -> Done<Became> {
-    let Candidate { account, left_behind } = match row.check(system, administrators) {
+async fn import_one(identity: &Identity, read: Read, system: System, administrators: bool) -> Done<Became> {
+    let Candidate { account, left_behind } = match check(read, system, administrators) {
         Ok(candidate) => candidate,
         Err(why) => return Ok(Became::LeftOut(why)),
     };
     match patiently(|| identity.import_account(account.clone())).await {
         Ok(Imported::New(account)) => Ok(Became::New(account, left_behind)),
         Ok(Imported::Known(account)) => Ok(Became::Known(account)),
+        Ok(Imported::Deleted) => Ok(Became::LeftOut("it was imported before, and deleted here since".to_owned())),
         Err(Error::NameTaken) => Ok(Became::LeftOut("somebody else has its name, or it is reserved".to_owned())),
         Err(Error::EmailTaken) => Ok(Became::LeftOut("somebody else has one of its addresses".to_owned())),
         Err(other) => Err(other.into()),
@@ -119,9 +136,9 @@ struct Counts {
 }
 
 impl Telling {
-    fn dry(&mut self, row: Row, administrators: bool) -> Done<()> {
-        let (key, name) = (row.key.clone(), row.name.clone());
-        match row.check(self.system, administrators) {
+    fn dry(&mut self, read: Read, administrators: bool) -> Done<()> {
+        let (key, name) = who(&read);
+        match check(read, self.system, administrators) {
             Ok(candidate) => {
                 self.counts.new += 1;
                 self.left_behind(&candidate.left_behind);

@@ -1,5 +1,6 @@
 //! An account as it stands in another system's data, and as the core takes it.
 
+use polygate_shared::http::is_web_address;
 use polygate_shared::identity::{
     AccountId, Avatar, EmailAddress, EmailClaim, ForeignAccount, Gender, MOST_SECONDARY_EMAILS, Name, PasswordHash,
     Profile, Role, SecondFactor, TotpSecret,
@@ -10,6 +11,11 @@ use crate::command::System;
 
 /// Names of whatever length any contract takes.
 const NAME_LENGTHS: std::ops::RangeInclusive<usize> = 1..=64;
+/// What the contracts take of the rest, in characters.
+const DISPLAY_NAME: usize = 64;
+const BIO: usize = 4096;
+const PHONE: usize = 32;
+const AVATAR_URL: usize = 512;
 
 /// An account that was read, not yet checked.
 #[derive(Default)]
@@ -46,6 +52,16 @@ pub(super) struct Row {
     pub(super) left_behind: Vec<&'static str>,
 }
 
+/// An account whose data can't be understood.
+pub(super) struct Unreadable {
+    pub(super) key: String,
+    pub(super) name: String,
+    pub(super) why: String,
+}
+
+/// What a reader makes of one account.
+pub(super) type Read = Result<Row, Unreadable>;
+
 /// An account that can be imported, if nobody has its name and addresses.
 pub(super) struct Candidate {
     pub(super) account: ForeignAccount,
@@ -56,6 +72,13 @@ impl Row {
     /// Whether nobody ever chose this administrator's password: it is in that system's documents.
     fn has_first_password(&self) -> bool {
         self.is_administrator && self.must_change_password
+    }
+
+    /// The same again only if all that tells accounts apart is the same: another installation of that system has the same
+    /// numbers, and possibly the same names, for other people.
+    fn derived_id(&self, system: System) -> AccountId {
+        let parts = [&self.key, &self.name, &self.email, &self.password_hash].map(|part| part.trim());
+        AccountId::of_foreign(system.name(), &parts.join("\n"))
     }
 
     /// What the core takes, or why it can't.
@@ -77,12 +100,26 @@ impl Row {
         if self.storage_used < 0 || self.storage_limit.is_some_and(|limit| limit < -1) {
             return Err("its storage is below nothing".to_owned());
         }
-        let id = self.id.unwrap_or_else(|| AccountId::of_foreign(system.name(), &self.key));
+        if self.level < 0 || self.coins < 0 {
+            return Err("its level or its balance is below nothing".to_owned());
+        }
+        let id = self.id.unwrap_or_else(|| self.derived_id(system));
         let password = some(&self.password_hash).map(password).transpose()?;
         let second_factor = self.totp_secret.as_deref().map(second_factor).transpose()?;
         let mut left_behind = self.left_behind;
-        let (avatar, stays) = avatar(self.avatar);
+        let mut keep = |text: String, most: usize, what: &'static str| {
+            let is_fine = text.chars().count() <= most && !text.chars().any(is_unprintable);
+            left_behind.extend((!is_fine).then_some(what));
+            if is_fine { text } else { String::new() }
+        };
+        let display_name = keep(self.display_name, DISPLAY_NAME, "display name, too long or with control characters");
+        let bio = keep(self.bio, BIO, "text about the person, too long or with control characters");
+        let phone = keep(self.phone, PHONE, "telephone number, too long or with control characters");
+        let avatar = keep(self.avatar, AVATAR_URL, "picture's address, too long or with control characters");
+        let (avatar, stays) = avatar_at(avatar);
         left_behind.extend(stays);
+        let has_way_in = password.is_some() || email.is_some();
+        left_behind.extend((!has_way_in).then_some("a way in: there is neither a password nor an address"));
         let is_administrator = self.is_administrator && administrators;
         left_behind.extend((self.is_administrator && !administrators).then_some("rights of an administrator"));
         let account = ForeignAccount {
@@ -96,12 +133,12 @@ impl Row {
             role: if is_administrator { Role::Admin } else { Role::User },
             active: !self.is_disabled,
             profile: Profile {
-                display_name: self.display_name,
+                display_name,
                 avatar,
-                bio: self.bio,
+                bio,
                 gender: self.gender,
                 birthday: self.birthday,
-                phone: self.phone,
+                phone,
                 language: None,
             },
             level: self.level,
@@ -113,6 +150,11 @@ impl Row {
         };
         Ok(Candidate { account, left_behind })
     }
+}
+
+/// All control characters but those that make lines.
+fn is_unprintable(character: char) -> bool {
+    character.is_control() && !matches!(character, '\n' | '\r' | '\t')
 }
 
 fn some(text: &str) -> Option<&str> {
@@ -134,11 +176,11 @@ fn second_factor(secret: &str) -> Result<SecondFactor, String> {
 }
 
 /// An address elsewhere; a picture that lies in the other system stays there.
-fn avatar(address: String) -> (Avatar, Option<&'static str>) {
-    let is_elsewhere = address.starts_with("https://") || address.starts_with("http://");
+fn avatar_at(address: String) -> (Avatar, Option<&'static str>) {
+    let is_elsewhere = is_web_address(&address);
     match (address.is_empty(), is_elsewhere) {
         (true, _) => (Avatar::None, None),
         (false, true) => (Avatar::at(address), None),
-        (false, false) => (Avatar::None, Some("picture")),
+        (false, false) => (Avatar::None, Some("picture, which lies in that system")),
     }
 }

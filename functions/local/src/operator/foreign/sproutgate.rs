@@ -5,24 +5,21 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde::Deserialize;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
-use super::row::Row;
+use super::row::{Read, Row, Unreadable};
+use super::when;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct User {
     account: String,
-    // Both keys are in use.
-    #[serde(alias = "password")]
     password_hash: Option<String>,
+    // Under this key, where the other one isn't there.
+    password: Option<String>,
     username: Option<String>,
     email: Option<String>,
-    #[serde(default)]
-    level: i64,
-    #[serde(default)]
-    sprout_coins: i64,
+    level: Option<i64>,
+    sprout_coins: Option<i64>,
     secondary_emails: Option<Vec<String>>,
     phone: Option<String>,
     avatar_url: Option<String>,
@@ -31,7 +28,7 @@ struct User {
     updated_at: Option<String>,
 }
 
-pub(super) fn read(folder: &Path) -> anyhow::Result<Vec<Row>> {
+pub(super) fn read(folder: &Path) -> anyhow::Result<Vec<Read>> {
     let users = folder.join("users");
     let users = if users.is_dir() { users } else { folder.to_owned() };
     let mut files: Vec<PathBuf> =
@@ -39,7 +36,12 @@ pub(super) fn read(folder: &Path) -> anyhow::Result<Vec<Row>> {
     files.retain(|file| file.extension().is_some_and(|end| end == "json"));
     files.sort();
     anyhow::ensure!(!files.is_empty(), "there is no .json in {}", users.display());
-    files.iter().map(|file| read_one(file).with_context(|| file.display().to_string())).collect()
+    Ok(files.iter().map(|file| read_one(file).map_err(|bad| unreadable(file, &bad))).collect())
+}
+
+fn unreadable(file: &Path, bad: &anyhow::Error) -> Unreadable {
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Unreadable { key: name.clone(), name, why: format!("{bad:#}") }
 }
 
 fn read_one(file: &Path) -> anyhow::Result<Row> {
@@ -50,19 +52,15 @@ fn read_one(file: &Path) -> anyhow::Result<Row> {
         email: user.email.unwrap_or_default(),
         addresses_are_proved: true,
         secondary_emails: user.secondary_emails.unwrap_or_default(),
-        password_hash: user.password_hash.unwrap_or_default(),
+        password_hash: user.password_hash.or(user.password).unwrap_or_default(),
         display_name: user.username.unwrap_or_default(),
         avatar: user.avatar_url.unwrap_or_default(),
         bio: user.bio.unwrap_or_default(),
         phone: user.phone.unwrap_or_default(),
-        level: user.level,
-        coins: user.sprout_coins,
-        created_at: user.created_at.as_deref().map(instant).transpose()?,
-        updated_at: user.updated_at.as_deref().map(instant).transpose()?,
+        level: user.level.unwrap_or_default(),
+        coins: user.sprout_coins.unwrap_or_default(),
+        created_at: user.created_at.as_deref().and_then(when::zoned),
+        updated_at: user.updated_at.as_deref().and_then(when::zoned),
         ..Row::default()
     })
-}
-
-fn instant(text: &str) -> anyhow::Result<OffsetDateTime> {
-    OffsetDateTime::parse(text, &Rfc3339).with_context(|| format!("`{text}` is no time"))
 }

@@ -5,23 +5,23 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use polygate_shared::identity::Gender;
-use time::macros::format_description;
-use time::{Date, PrimitiveDateTime, UtcOffset};
+use time::UtcOffset;
 
 use super::dump::{self, Table};
-use super::row::Row;
+use super::row::{Read, Row, Unreadable};
+use super::when;
 
 /// A row's values by column; a null is absent.
 type Fields = HashMap<String, String>;
 
-pub(super) fn read(file: &Path, zone: UtcOffset) -> anyhow::Result<Vec<Row>> {
+pub(super) fn read(file: &Path, zone: UtcOffset) -> anyhow::Result<Vec<Read>> {
     let text = fs::read_to_string(file)?;
     let mut tables = dump::tables(&text)?;
     tables.retain(|table| table.has("username") && table.has("password"));
     match tables.as_slice() {
-        [Table { rows, .. }] => rows.iter().map(|fields| row(fields, zone)).collect(),
+        [Table { rows, .. }] => Ok(rows.iter().map(|fields| row(fields, zone)).collect()),
         [] => {
             bail!("no table in it has username and password: dump it by `mysqldump --complete-insert DATABASE TABLE`")
         }
@@ -32,24 +32,19 @@ pub(super) fn read(file: &Path, zone: UtcOffset) -> anyhow::Result<Vec<Row>> {
     }
 }
 
-fn row(fields: &Fields, zone: UtcOffset) -> anyhow::Result<Row> {
+fn row(fields: &Fields, zone: UtcOffset) -> Read {
     let text = |column: &str| fields.get(column).cloned().unwrap_or_default();
-    let key = fields.get("id").with_context(|| "a row has no id")?.clone();
-    let time = |column: &str| {
-        let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
-        let read = fields.get(column).map(|text| PrimitiveDateTime::parse(text, format)).transpose();
-        Ok::<_, anyhow::Error>(read.with_context(|| format!("{column} of {key}"))?.map(|time| time.assume_offset(zone)))
-    };
-    let day = format_description!("[year]-[month]-[day]");
-    let birthday = fields.get("birthday").filter(|day| *day != "0000-00-00").map(|text| Date::parse(text, day));
+    let (key, name) = (text("id"), text("username"));
+    // As its framework marks what is thrown away.
+    if !matches!(text("delete_time").as_str(), "" | "0") {
+        return Err(Unreadable { key, name, why: "it was deleted there".to_owned() });
+    }
     let gender = match text("gender").as_str() {
         "1" => Gender::Male,
         "2" => Gender::Female,
-        "" | "0" => Gender::Unknown,
-        other => bail!("gender `{other}` of {key}"),
+        _ => Gender::Unknown,
     };
     Ok(Row {
-        name: text("username"),
         email: text("email"),
         password_hash: text("password"),
         is_administrator: text("is_admin") == "1",
@@ -58,11 +53,12 @@ fn row(fields: &Fields, zone: UtcOffset) -> anyhow::Result<Row> {
         avatar: text("avatar"),
         bio: text("bio"),
         gender,
-        birthday: birthday.transpose().with_context(|| format!("birthday of {key}"))?,
+        birthday: when::day(&text("birthday")),
         phone: text("mobile"),
-        created_at: time("create_time")?,
-        updated_at: time("update_time")?,
+        created_at: when::local(&text("create_time"), zone),
+        updated_at: when::local(&text("update_time"), zone),
         key,
+        name,
         ..Row::default()
     })
 }
