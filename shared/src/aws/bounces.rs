@@ -112,10 +112,10 @@ pub async fn handle(identity: &Identity, log: &Log, event: LambdaEvent<SnsEvent>
 enum TakenIn {
     Marked {
         reason: Undeliverable,
-        addresses: usize,
+        marked: usize,
         unreadable: usize,
     },
-    /// It marks nobody.
+    /// It is about nobody's mail.
     Ignored,
     /// It can't be understood, for this reason. The cause would quote the message, which has addresses.
     Dropped(&'static str),
@@ -127,10 +127,11 @@ async fn take_in(identity: &Identity, message: &str) -> identity::Result<TakenIn
         Ok(None) => return Ok(TakenIn::Ignored),
         Err(problem) => return Ok(TakenIn::Dropped(problem)),
     };
+    let mut marked = 0;
     for address in &addresses {
-        identity.mark_undeliverable(address, reason, at).await?;
+        marked += usize::from(identity.mark_undeliverable(address, reason, at).await?);
     }
-    Ok(TakenIn::Marked { reason, addresses: addresses.len(), unreadable })
+    Ok(TakenIn::Marked { reason, marked, unreadable })
 }
 
 /// The log's line of a report.
@@ -143,9 +144,9 @@ fn tell(
     identity: &Identity,
 ) {
     let (outcome, detail, marked) = match taken_in {
-        Ok(TakenIn::Marked { reason, addresses, unreadable: 0 }) => ("ok", reason.as_str().to_owned(), *addresses),
-        Ok(TakenIn::Marked { reason, addresses, unreadable }) => {
-            ("ok", format!("{}, {unreadable} unreadable", reason.as_str()), *addresses)
+        Ok(TakenIn::Marked { reason, marked, unreadable: 0 }) => ("ok", reason.as_str().to_owned(), *marked),
+        Ok(TakenIn::Marked { reason, marked, unreadable }) => {
+            ("ok", format!("{}, {unreadable} unreadable", reason.as_str()), *marked)
         }
         Ok(TakenIn::Ignored) => ("ignored", String::new(), 0),
         Ok(TakenIn::Dropped(problem)) => ("dropped", (*problem).to_owned(), 0),

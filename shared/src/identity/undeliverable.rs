@@ -120,29 +120,29 @@ impl Identity {
         address: &EmailAddress,
         reason: Undeliverable,
         at: OffsetDateTime,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let now = self.now();
         let mark = MailMark { address_key: address.key(), reason, at: at.min(now) };
         if !mark.holds(now) {
-            return Ok(());
+            return Ok(false);
         }
-        self.commit(&[Change::MarkMail(&mark)]).await?;
+        let is_new = self.commit(&[Change::MarkMail(&mark)]).await?;
         // What is stored now, be it this report's or a stronger one.
         let stored = self.store.mailbox(&mark.address_key).await?.mark;
-        let Some(mark) = stored.filter(|stored| stored.holds(now)) else { return Ok(()) };
+        let Some(mark) = stored.filter(|stored| stored.holds(now)) else { return Ok(is_new) };
         let origin = Origin::service(Visitor::default());
         for attempt in 0..MOST_ATTEMPTS {
             let owner = self.owner_of_address(&mark.address_key).await?;
-            let Some(Versioned { mut account, version }) = owner else { return Ok(()) };
+            let Some(Versioned { mut account, version }) = owner else { return Ok(is_new) };
             if account.take_mark(&mark, now) {
-                return Ok(());
+                return Ok(is_new);
             }
             // When the account was changed by people stays as it is.
             let mut changes = vec![Change::UpdateAccount { account: &account, was: version }];
             let stopped = (Action::MailStopped, mark.reason.as_str().to_owned());
             changes.extend(self.record(&origin, Some(&account), [stopped])?);
             if self.commit(&changes).await? {
-                return Ok(());
+                return Ok(is_new);
             }
             self.step_aside(attempt).await?;
         }

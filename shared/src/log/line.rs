@@ -44,7 +44,7 @@ pub struct Line<'a> {
     /// What came of the request's newest mail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mail: Option<&'a str>,
-    /// How many addresses a report marked.
+    /// How many addresses a report marked that weren't so already.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub marked: Option<usize>,
     /// Whether it is the first thing that its process did.
