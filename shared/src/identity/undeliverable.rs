@@ -114,7 +114,7 @@ impl Account {
 impl Identity {
     /// Marks an address to which a mail could not be delivered, and tells the account that has it. No mail goes there
     /// from now on. The same report again changes nothing, and neither does an older one or, once there was a
-    /// complaint, one of a mail that came back.
+    /// complaint, one of a mail that came back. Whether it is marked by this, and wasn't before.
     pub async fn mark_undeliverable(
         &self,
         address: &EmailAddress,
