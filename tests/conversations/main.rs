@@ -30,6 +30,7 @@ mod notices;
 mod openapi;
 mod operations;
 mod operator;
+mod overload;
 mod password_policy;
 mod people;
 mod races;

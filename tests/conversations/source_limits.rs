@@ -14,13 +14,17 @@ use serde_json::{Value, json};
 use crate::support::{TestClock, World};
 
 /// A deployment on the world's store and clock, without sockets, so that requests come from where a test says.
-struct Deployment {
+pub(crate) struct Deployment {
     world: World,
     front: Front,
 }
 
 impl Deployment {
     async fn start() -> Self {
+        Self::hashing_by(Hasher::new(2)).await
+    }
+
+    pub(crate) async fn hashing_by(hasher: Hasher) -> Self {
         let world = World::start().await;
         let nowhere = client::connect_local("http://127.0.0.1:1").expect("a configuration");
         let clock: Arc<TestClock> = Arc::clone(&world.clock);
@@ -29,7 +33,7 @@ impl Deployment {
             Arc::new(SesMailer::new(client::ses(&nowhere), "no-reply@example.com")),
             clock as Arc<dyn Clock>,
             Arc::new(SystemChance::default()),
-            Hasher::new(2),
+            hasher,
             Policy { allow_registration: true, issuer: Some("https://id.example.com".to_owned()), ..Policy::default() },
         );
         let settings = Settings::parse(&|_| None).expect("defaults");
@@ -58,7 +62,7 @@ impl Deployment {
         (parts.status.as_u16(), format!("{told}\n{}\n", String::from_utf8_lossy(&body)))
     }
 
-    async fn log_in(&self, source: &str, agent: &str, name: &str, password: &str) -> u16 {
+    pub(crate) async fn log_in(&self, source: &str, agent: &str, name: &str, password: &str) -> u16 {
         let body = json!({"username": name, "password": password});
         self.post(source, agent, "/kite/api/v1/auth/login", body).await.0
     }

@@ -11,7 +11,7 @@ use polygate_shared::settings::environment;
 
 use self::examples::{CHECK, COMPLETIONS, DOCTOR, EXPORT, IMPORT, MORE, RESET, ROTATE, WHERE};
 pub(crate) use self::foreign::{Foreign, System};
-use crate::options::{DataDir, Options, SETTINGS};
+use crate::options::{Bounds, DataDir, MOST_REQUESTS, Options, SETTINGS};
 
 pub(crate) const DEFAULT_DATA: &str = ".polygate";
 
@@ -84,6 +84,9 @@ pub(crate) struct Serve {
     /// Keep no accounts: all are gone when the server stops
     #[arg(long)]
     memory: bool,
+    /// How many requests may be under way; further ones are answered 503 at once
+    #[arg(long, value_name = "N", default_value_t = MOST_REQUESTS, value_parser = clap::value_parser!(u16).range(1..))]
+    most_requests: u16,
 }
 
 impl Serve {
@@ -96,7 +99,8 @@ impl Serve {
         };
         let lookup = environment();
         let settings = SETTINGS.iter().filter_map(|name| Some(((*name).to_owned(), lookup(name)?))).collect();
-        Options { port: self.port, data, settings, ..Options::default() }
+        let bounds = Bounds { requests: self.most_requests.into(), ..Bounds::default() };
+        Options { port: self.port, data, settings, bounds, ..Options::default() }
     }
 }
 

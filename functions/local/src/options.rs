@@ -59,7 +59,33 @@ pub struct Options {
     pub mail_time_out: Duration,
     /// Where the line of each request goes.
     pub log: Arc<Log>,
+    /// What the server takes on at a time.
+    pub bounds: Bounds,
 }
+
+/// How much the server takes on at a time; beyond it a request is refused at once, so that those that are under way are
+/// answered in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Requests under way. Twice as many connections are kept.
+    pub requests: usize,
+    /// How long one request may take, its body included.
+    pub request_time: Duration,
+    /// How long a connection may be silent between requests, and take over the head of one.
+    pub idle_time: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { requests: MOST_REQUESTS.into(), request_time: LONGEST_REQUEST, idle_time: LONGEST_IDLE }
+    }
+}
+
+/// So many that some wait for a processor, and so few that the last of them is answered within a second or so.
+pub(crate) const MOST_REQUESTS: u16 = 64;
+/// As long as API Gateway waits.
+const LONGEST_REQUEST: Duration = Duration::from_secs(30);
+const LONGEST_IDLE: Duration = Duration::from_secs(30);
 
 /// This machine may be busy with something else, such as a build.
 const MAIL_TIME_OUT: Duration = Duration::from_secs(20);
@@ -73,6 +99,7 @@ impl Default for Options {
             settings: BTreeMap::new(),
             mail_time_out: MAIL_TIME_OUT,
             log: Arc::new(Log::readable()),
+            bounds: Bounds::default(),
         }
     }
 }

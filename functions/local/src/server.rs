@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use axum::Router;
 use polygate_shared::aws::client;
 use polygate_shared::aws::dynamodb::{DynamoStore, create_table};
 use polygate_shared::aws::ses::SesMailer;
@@ -22,10 +21,12 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use crate::connections;
 use crate::engine::Engine;
 use crate::error::StartError;
 use crate::folder::Folder;
 use crate::lambda_env::LambdaEnv;
+use crate::load::Load;
 use crate::mailbox::{LocalMail, Mailbox};
 use crate::options::{DataDir, Options};
 use crate::ses::{self, Ses};
@@ -58,7 +59,7 @@ pub struct Server {
 impl Server {
     /// Starts a server. It listens on 127.0.0.1 only.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let Options { port, data, clock, settings: given, mail_time_out, log } = options;
+        let Options { port, data, clock, settings: given, mail_time_out, log, bounds } = options;
         let settings = Settings::parse(&|name| match name {
             "TABLE_NAME" => Some(TABLE.to_owned()),
             _ => given.get(name).cloned(),
@@ -120,9 +121,10 @@ impl Server {
         folder.write(LambdaEnv::FILE, &lambda_env.render())?;
         let mailbox = Mailbox::default();
         let front = Front::new(&Endpoints::ALL, Arc::clone(&identity), &settings).logging_to(log);
-        let router = web::router(front, mailbox.clone(), Ses { mailbox: mailbox.clone(), clock }, chance);
+        let ses = Ses { mailbox: mailbox.clone(), clock };
+        let router = web::router(front, mailbox.clone(), ses, chance, Load::within(bounds));
         let (stop, stopped) = oneshot::channel();
-        let serving = tokio::spawn(serve(listener, router, stopped));
+        let serving = tokio::spawn(connections::serve(listener, router, bounds, stopped));
         Ok(Self { base_url, admin_token, mailbox, identity, store, stop, serving, engine, folder, keeps_accounts })
     }
 
@@ -213,18 +215,6 @@ async fn open_store(
         (Ok(()), _) => Ok(Arc::new(DynamoStore::new(dynamodb, TABLE, chance))),
         (Err(cause), Some(file)) => Err(StartError::TableBroken(file, format!("{cause:#}"))),
         (Err(cause), None) => Err(cause.into()),
-    }
-}
-
-/// Answers requests until the sender of `stopped` is dropped and those under way are done.
-async fn serve(listener: TcpListener, router: Router, stopped: oneshot::Receiver<()>) {
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let stopped = async {
-        // Dropping the sender says the same as sending.
-        let _ = stopped.await;
-    };
-    if let Err(cause) = axum::serve(listener, service).with_graceful_shutdown(stopped).await {
-        tracing::error!(%cause, "the server stopped");
     }
 }
 

@@ -10,6 +10,7 @@ use axum::response::Response;
 use polygate_shared::http::{Arrival, Front};
 use polygate_shared::identity::Chance;
 
+use crate::load::Load;
 use crate::mailbox::Mailbox;
 use crate::pages;
 use crate::ses::{self, Ses};
@@ -19,13 +20,14 @@ use crate::text::hex;
 struct Service {
     front: Front,
     chance: Arc<dyn Chance>,
+    load: Load,
 }
 
 /// Everything that the port answers.
-pub(crate) fn router(front: Front, mailbox: Mailbox, ses: Ses, chance: Arc<dyn Chance>) -> Router {
+pub(crate) fn router(front: Front, mailbox: Mailbox, ses: Ses, chance: Arc<dyn Chance>, load: Load) -> Router {
     let local = ses::router(ses).merge(pages::router(mailbox));
     let local = local.layer(middleware::from_fn(pages::only_for_this_machine));
-    Router::new().fallback(serve).with_state(Service { front, chance }).merge(local)
+    Router::new().fallback(serve).with_state(Service { front, chance, load }).merge(local)
 }
 
 async fn serve(
@@ -41,5 +43,5 @@ async fn serve(
         request_id: hex(&id),
         ..Arrival::default()
     });
-    service.front.answer(request).await
+    service.load.carry(&service.front, request).await
 }

@@ -130,6 +130,12 @@ impl Front {
         response
     }
 
+    /// Refuses a request before anything is done about it, in its contract's words and with its line in the log.
+    pub async fn refuse(&self, mut request: Request<Body>, failure: Failure) -> Response {
+        request.extensions_mut().insert(Refused(Arc::new(failure)));
+        self.answer(request).await
+    }
+
     fn at(&self, place: Place) -> (Contract, bool, Router) {
         let inner = &*self.inner;
         let (contract, mounted) = match place {
@@ -143,22 +149,22 @@ impl Front {
 
 /// The request with its body read. One that can't be read, or is too large for any endpoint, is refused further in,
 /// where the contract's words are.
-async fn take_in_body(request: Request<Body>) -> Request<Body> {
+pub async fn take_in_body(request: Request<Body>) -> Request<Body> {
     let (mut parts, body) = request.into_parts();
     let body = body::take_in(body).await.unwrap_or_else(|failure| {
-        parts.extensions.insert(UnreadBody(Arc::new(failure)));
+        parts.extensions.insert(Refused(Arc::new(failure)));
         Body::empty()
     });
     Request::from_parts(parts, body)
 }
 
-/// Why a request's body was not taken in.
+/// Why nothing is done about a request: its body was not taken in, or whoever received it has too much to do.
 #[derive(Clone)]
-struct UnreadBody(Arc<Failure>);
+struct Refused(Arc<Failure>);
 
-async fn refuse_unread_body(unread: Option<Extension<UnreadBody>>, request: Request, next: Next) -> Response {
-    match unread {
-        Some(Extension(UnreadBody(failure))) => failure::carry(failure),
+async fn answer_refused(refused: Option<Extension<Refused>>, request: Request, next: Next) -> Response {
+    match refused {
+        Some(Extension(Refused(failure))) => failure::carry(failure),
         None => next.run(request).await,
     }
 }
@@ -185,7 +191,7 @@ fn finish(routes: impl Iterator<Item = Routes>, contract: Contract, app: &App) -
     merged
         .fallback(async || Failure::UnknownPath)
         .method_not_allowed_fallback(async || Failure::MethodNotAllowed)
-        .layer(middleware::from_fn(refuse_unread_body))
+        .layer(middleware::from_fn(answer_refused))
         .layer(CatchPanicLayer::custom(|_| Failure::Panicked.into_response()))
         .layer(middleware::from_fn(answer_in_time))
         .layer(middleware::from_fn_with_state(contracts::render(contract) as Render, render_failures))

@@ -24,7 +24,7 @@ pub use context::{Arrival, Context};
 pub use contract::{Contract, HostMap, Place, choose};
 pub use failure::{Failure, Render};
 pub(crate) use failure::{axum_json, in_own_words};
-pub use front::{App, Front};
+pub use front::{App, Front, take_in_body};
 pub(crate) use listing::about;
 pub use listing::{About, Handles, Listing, Verb};
 pub use query::Query;

@@ -21,6 +21,11 @@ pub(super) struct Admitted {
 }
 
 impl Admitted {
+    /// What it was counted by.
+    pub(super) fn counted(&self) -> &[AttemptKey] {
+        &self.counted
+    }
+
     /// The device that it came from.
     pub(super) fn device(&self) -> &AttemptKey {
         &self.device

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -265,6 +266,15 @@ impl Identity {
         if let Err(failed) = self.store.take_attempt_back(key).await {
             tracing::warn!(cause = %failed, "an attempt was not taken back");
         }
+    }
+
+    /// What came of looking at a secret. Where nothing did, since the store or the hasher has too much to do, what was
+    /// counted is taken back: whoever asks again must not find that it counted against them.
+    pub(super) async fn counted_if_looked_at<T>(&self, keys: &[AttemptKey], outcome: Result<T>) -> Result<T> {
+        if outcome.as_ref().is_err_and(Error::is_accident) {
+            join_all(keys.iter().map(|key| self.take_attempt_back(key))).await;
+        }
+        outcome
     }
 
     /// Starts counting anew after an attempt that was right, which doesn't depend on that.

@@ -61,7 +61,8 @@ impl Identity {
     async fn try_to_change_password(&self, signed_in: SignedIn, current: &Password, new: &Password) -> Result<()> {
         let attempts = AttemptKey::CurrentPassword(signed_in.account.account.id);
         self.reserve_attempt(&attempts).await?;
-        if !self.hasher.verify(current, Some(&signed_in.account.account.password)).await? {
+        let right = self.hasher.verify(current, Some(&signed_in.account.account.password)).await;
+        if !self.counted_if_looked_at(std::slice::from_ref(&attempts), right).await? {
             return Err(Error::CurrentPasswordWrong);
         }
         let known = signed_in.account.account.password.clone();

@@ -117,7 +117,8 @@ impl Identity {
         }
         let (key, known) = (AttemptKey::SecondFactor(account.id), account.password.clone());
         self.reserve_attempt(&key).await?;
-        if !self.hasher.verify(password, Some(&known)).await? {
+        let right = self.hasher.verify(password, Some(&known)).await;
+        if !self.counted_if_looked_at(std::slice::from_ref(&key), right).await? {
             return Err(Error::CurrentPasswordWrong);
         }
         let now = self.now();

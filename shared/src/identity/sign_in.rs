@@ -209,7 +209,8 @@ impl Identity {
             visitor.notes.of_account(read.account.id);
         }
         let hash = found.as_ref().map(|read| &read.account.password);
-        let right = self.hasher.verify(&attempt.password, hash).await?;
+        let right = self.hasher.verify(&attempt.password, hash).await;
+        let right = self.counted_if_looked_at(admitted.counted(), right).await?;
         let Some(read) = found.as_ref().filter(|_| right).cloned() else {
             let subject = found.as_ref().map(|read| &read.account);
             let (stranger, refused) = (Origin::stranger(visitor), Err(Error::WrongCredentials));

@@ -4,4 +4,4 @@ mod faults;
 mod limits;
 mod log;
 mod repeats;
-mod service;
+pub(crate) mod service;

@@ -12,6 +12,7 @@ use crate::support::World;
 /// How long the service waits for an answer here, in real time.
 const TIME_OUT: Duration = Duration::from_millis(500);
 const WITHOUT_END: Duration = Duration::from_secs(60);
+const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// What becomes of a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub(crate) enum Fate {
     ArrivesCutOff,
     /// There is nobody to connect to.
     NobodyThere,
+    /// It waits until another fate is decided.
+    Waits,
 }
 
 /// Fates after which it is certain that nothing arrived.
@@ -69,6 +72,11 @@ impl MailService {
 
     /// The same where the service waits for so long.
     pub(crate) async fn with_world_waiting(mail_time_out: Duration) -> (Self, World) {
+        Self::with_world_of(|options| polygate::Options { mail_time_out, ..options }).await
+    }
+
+    /// The same with a world of one's own.
+    pub(crate) async fn with_world_of(change: impl FnOnce(polygate::Options) -> polygate::Options) -> (Self, World) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let endpoint = listener.local_addr().expect("an address").to_string();
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
@@ -77,8 +85,7 @@ impl MailService {
         service.serve(listener);
         let url = format!("http://{}", service.endpoint);
         let world = World::with(|options| {
-            let options = options.with("AWS_ENDPOINT_URL_SES", &url).with("ISSUER", "https://id.example.com");
-            polygate::Options { mail_time_out, ..options }
+            change(options.with("AWS_ENDPOINT_URL_SES", &url).with("ISSUER", "https://id.example.com"))
         })
         .await;
         *service.state.mailbox.lock().expect("not poisoned") = format!("{}/_local/ses/", world.server.base_url());
@@ -119,7 +126,13 @@ impl MailService {
 async fn answer(state: Arc<State>, mut stream: TcpStream) {
     let Some(form) = read_form(&mut stream).await else { return };
     *state.calls.lock().expect("not poisoned") += 1;
-    let fate = state.fate.lock().expect("not poisoned").unwrap_or(Fate::Arrives);
+    let fate = loop {
+        let fate = state.fate.lock().expect("not poisoned").unwrap_or(Fate::Arrives);
+        if fate != Fate::Waits {
+            break fate;
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    };
     let arrives = matches!(fate, Fate::Arrives | Fate::ArrivesUnanswered | Fate::ArrivesCutOff);
     let taken = match arrives {
         true => pass_on(&state, form).await,
@@ -132,7 +145,7 @@ async fn answer(state: Arc<State>, mut stream: TcpStream) {
             (status, format!("<ErrorResponse>{error}<RequestId>r-1</RequestId></ErrorResponse>"))
         }
         Fate::ArrivesUnanswered | Fate::LostUnanswered => return tokio::time::sleep(WITHOUT_END).await,
-        Fate::ArrivesCutOff | Fate::NobodyThere => return,
+        Fate::ArrivesCutOff | Fate::NobodyThere | Fate::Waits => return,
     };
     let head = format!("HTTP/1.1 {status} told\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
     stream.write_all(format!("{head}{body}").as_bytes()).await.ok();

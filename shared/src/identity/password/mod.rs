@@ -3,6 +3,7 @@
 mod imported;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use argon2::password_hash::phc;
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
 use super::chance::{self, Chance};
-use super::{Password, Result};
+use super::{Error, Password, Result};
 
 /// A password's argon2id hash as a PHC string, `$argon2id$v=19$m=…,t=…,p=…$salt$hash`, or the bcrypt hash of another system
 /// until its password is next given.
@@ -57,17 +58,27 @@ impl Default for HashCost {
 pub struct Hasher {
     cost: HashCost,
     permits: Arc<Semaphore>,
+    /// Hashes that run or wait to.
+    places: Arc<Semaphore>,
 }
 
+/// How many hashes may wait for each that runs: about as much work as people wait for.
+const QUEUE: usize = 15;
+/// When a hash that found the queue full is worth another try.
+const AGAIN_AFTER: Duration = Duration::from_secs(1);
+
 impl Hasher {
-    /// A hasher that runs at most this many hashes at a time; each takes 19 MiB.
+    /// A hasher that runs at most this many hashes at a time; each takes 19 MiB. Where 15 times as many wait already, a
+    /// further one is [`Error::Unavailable`] at once: what waits longer is computed for people who have gone.
     pub fn new(parallel: usize) -> Self {
         Self::at_cost(HashCost::default(), parallel)
     }
 
     /// The same at another cost of new hashes. One that is stored is verified at its own.
     pub fn at_cost(cost: HashCost, parallel: usize) -> Self {
-        Self { cost, permits: Arc::new(Semaphore::new(parallel.max(1))) }
+        let parallel = parallel.max(1);
+        let (permits, places) = (Semaphore::new(parallel), Semaphore::new(parallel * (QUEUE + 1)));
+        Self { cost, permits: Arc::new(permits), places: Arc::new(places) }
     }
 
     /// Hashes a new password under a random salt of 128 bits.
@@ -109,6 +120,10 @@ impl Hasher {
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        let Ok(_place) = self.places.try_acquire() else {
+            let cause = anyhow::anyhow!("too many passwords wait to be hashed");
+            return Err(Error::Unavailable { retry_after: AGAIN_AFTER, cause });
+        };
         let _permit = self.permits.acquire().await.context("the hasher is closed")?;
         Ok(tokio::task::spawn_blocking(work).await.context("a hash did not finish")?)
     }
@@ -161,5 +176,18 @@ mod tests {
         assert!(hasher.verify(&password, Some(&first)).await.expect("an answer"));
         assert!(!hasher.verify(&Password::new("Grüße 🔑"), Some(&first)).await.expect("an answer"), "never trimmed");
         assert!(!hasher.verify(&password, None).await.expect("an answer"));
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_refuses_at_once_and_those_in_it_are_served() {
+        let (hasher, chance) =
+            (Hasher::at_cost(HashCost { memory: 8, passes: 1, lanes: 1 }, 1), SystemChance::default());
+        let password = Password::new("secret");
+        let asked = (0..QUEUE + 5).map(|_| hasher.hash(&password, &chance));
+        let outcomes = futures_util::future::join_all(asked).await;
+        let (served, refused): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
+        assert_eq!((served.len(), refused.len()), (QUEUE + 1, 4));
+        assert!(refused.iter().all(|refusal| matches!(refusal, Err(Error::Unavailable { .. }))), "{refused:?}");
+        assert!(hasher.hash(&password, &chance).await.is_ok(), "and there is room again");
     }
 }

@@ -1,0 +1,81 @@
+//! The port's connections: a bounded number, none of which may be silent for long.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{HeaderValue, Request, header};
+use axum::response::Response;
+use axum::serve::Listener;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, oneshot};
+use tower::ServiceBuilder;
+
+use crate::options::Bounds;
+
+/// Marks a request on a connection that is one too many: it is refused, and the connection closed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Crowded;
+
+/// Answers requests until the sender of `stopped` is dropped and those under way are done.
+///
+/// Twice as many connections are kept as requests may be under way. As many more as half of these are accepted to be told
+/// so; beyond them new ones wait in the system's own short queue.
+pub(crate) async fn serve(
+    mut listener: TcpListener,
+    router: Router,
+    bounds: Bounds,
+    mut stopped: oneshot::Receiver<()>,
+) {
+    let (kept, told) = (bounds.requests * 2, bounds.requests.div_ceil(2));
+    let places = Arc::new(Semaphore::new(kept + told));
+    let graceful = GracefulShutdown::new();
+    loop {
+        let next = async {
+            let place = Arc::clone(&places).acquire_owned().await;
+            (place, Listener::accept(&mut listener).await)
+        };
+        let (place, (stream, peer)) = tokio::select! {
+            next = next => next,
+            // Dropping the sender says the same as sending.
+            _ = &mut stopped => break,
+        };
+        let crowded = places.available_permits() < told;
+        let service = ServiceBuilder::new()
+            .map_request(move |request: Request<_>| arriving(request.map(Body::new), peer, crowded))
+            .map_response(move |response: Response| leaving(response, crowded))
+            .service(router.clone());
+        let mut builder = Builder::new(TokioExecutor::new()).http1_only();
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(bounds.idle_time);
+        let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+        let connection = graceful.watch(connection.into_owned());
+        tokio::spawn(async move {
+            // A client that breaks off is no event.
+            let _ = connection.await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    graceful.shutdown().await;
+}
+
+fn arriving(mut request: Request<Body>, peer: SocketAddr, crowded: bool) -> Request<Body> {
+    request.extensions_mut().insert(ConnectInfo(peer));
+    if crowded {
+        request.extensions_mut().insert(Crowded);
+    }
+    request
+}
+
+fn leaving(mut response: Response, crowded: bool) -> Response {
+    if crowded {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
