@@ -2,12 +2,12 @@
 
 mod imported;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
-use argon2::password_hash::phc;
-use argon2::{Algorithm, Argon2, Params, PasswordVerifier, Version};
+use argon2::password_hash::phc::{self, Output, ParamsString, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
@@ -60,6 +60,25 @@ pub struct Hasher {
     permits: Arc<Semaphore>,
     /// Hashes that run or wait to.
     places: Arc<Semaphore>,
+    desks: Desks,
+}
+
+/// What a hash is computed in.
+type Memory = Vec<Block>;
+
+/// The memory of hashes, kept from one to the next. Anew for each it would be zeroed for nothing, and leave holes in the heap
+/// that add up to some thirty times as much before they are used again. What is left in it tells no more than the hash.
+#[derive(Clone, Default)]
+struct Desks(Arc<Mutex<Vec<Memory>>>);
+
+impl Desks {
+    fn work<T>(&self, work: impl FnOnce(&mut Memory) -> T) -> T {
+        let desks = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memory = desks().pop().unwrap_or_default();
+        let outcome = work(&mut memory);
+        desks().push(memory);
+        outcome
+    }
 }
 
 /// How many hashes may wait for each that runs: about as much work as people wait for.
@@ -78,7 +97,7 @@ impl Hasher {
     pub fn at_cost(cost: HashCost, parallel: usize) -> Self {
         let parallel = parallel.max(1);
         let (permits, places) = (Semaphore::new(parallel), Semaphore::new(parallel * (QUEUE + 1)));
-        Self { cost, permits: Arc::new(permits), places: Arc::new(places) }
+        Self { cost, permits: Arc::new(permits), places: Arc::new(places), desks: Desks::default() }
     }
 
     /// Hashes a new password under a random salt of 128 bits.
@@ -97,11 +116,11 @@ impl Hasher {
         let password = password.clone();
         if hash.is_imported() {
             tracing::debug!("a password is compared by bcrypt");
-            return self.run(move || imported::compare(&password, &hash)).await?;
+            return self.run(move |_| imported::compare(&password, &hash)).await?;
         }
         let parsed = parse(&hash)?;
         told(&Params::try_from(&parsed).map_err(broken)?);
-        self.run(move || compare(&password, &parsed)).await?
+        self.run(move |memory| compare(&password, &parsed, memory)).await?
     }
 
     /// Whether a new hash would be no stronger than this one.
@@ -116,16 +135,17 @@ impl Hasher {
             Params::new(memory, passes, lanes, None).map_err(|error| anyhow::anyhow!("argon2 cost: {error}"))?;
         told(&params);
         let password = password.clone();
-        Ok(self.run(move || compute(&password, params, &salt)).await??)
+        Ok(self.run(move |memory| compute(&password, &params, &salt, memory)).await??)
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce(&mut Memory) -> T + Send + 'static) -> Result<T> {
         let Ok(_place) = self.places.try_acquire() else {
             let cause = anyhow::anyhow!("too many passwords wait to be hashed");
             return Err(Error::Unavailable { retry_after: AGAIN_AFTER, cause });
         };
         let _permit = self.permits.acquire().await.context("the hasher is closed")?;
-        Ok(tokio::task::spawn_blocking(work).await.context("a hash did not finish")?)
+        let desks = self.desks.clone();
+        Ok(tokio::task::spawn_blocking(move || desks.work(work)).await.context("a hash did not finish")?)
     }
 }
 
@@ -135,12 +155,30 @@ fn told(params: &Params) {
     tracing::debug!(memory, passes, lanes, "a password is hashed");
 }
 
-fn compute(password: &Password, params: Params, salt: &[u8]) -> anyhow::Result<PasswordHash> {
-    use argon2::PasswordHasher as _;
-    let hash: phc::PasswordHash = Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_with_salt(password.reveal().as_bytes(), salt)
-        .map_err(|error| anyhow::anyhow!("argon2id: {error}"))?;
+fn compute(password: &Password, params: &Params, salt: &[u8], memory: &mut Memory) -> anyhow::Result<PasswordHash> {
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
+    let hash = phc::PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(params).map_err(not_computed)?,
+        salt: Some(Salt::new(salt).map_err(not_computed)?),
+        hash: Some(output(&argon2, password, salt, memory)?),
+    };
     Ok(PasswordHash(hash.to_string()))
+}
+
+/// 32 bytes, unless the parameters say otherwise.
+fn output(argon2: &Argon2<'_>, password: &Password, salt: &[u8], memory: &mut Memory) -> anyhow::Result<Output> {
+    let (params, mut bytes) = (argon2.params(), [0; Output::MAX_LENGTH]);
+    let length = params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN);
+    let out = bytes.get_mut(..length).context("argon2id: too long a hash")?;
+    memory.resize(params.block_count(), Block::default());
+    argon2.hash_password_into_with_memory(password.reveal().as_bytes(), salt, out, memory).map_err(not_computed)?;
+    Output::new(out).map_err(not_computed)
+}
+
+fn not_computed(error: impl std::fmt::Display) -> anyhow::Error {
+    anyhow::anyhow!("argon2id: {error}")
 }
 
 fn parse(hash: &PasswordHash) -> anyhow::Result<phc::PasswordHash> {
@@ -151,13 +189,11 @@ fn broken(error: impl std::fmt::Display) -> anyhow::Error {
     anyhow::anyhow!("a stored password hash is broken: {error}")
 }
 
-/// Takes algorithm and cost from the stored hash.
-fn compare(password: &Password, hash: &phc::PasswordHash) -> Result<bool> {
-    match Argon2::default().verify_password(password.reveal().as_bytes(), hash) {
-        Ok(()) => Ok(true),
-        Err(argon2::password_hash::Error::PasswordInvalid) => Ok(false),
-        Err(error) => Err(anyhow::anyhow!("argon2id: {error}").into()),
-    }
+/// Takes the cost from the stored hash. Outputs are compared in constant time.
+fn compare(password: &Password, hash: &phc::PasswordHash, memory: &mut Memory) -> Result<bool> {
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::try_from(hash).map_err(broken)?);
+    let (Some(salt), Some(stored)) = (&hash.salt, &hash.hash) else { return Err(broken("a part is missing").into()) };
+    Ok(output(&argon2, password, salt, memory)? == *stored)
 }
 
 #[cfg(test)]
@@ -176,6 +212,23 @@ mod tests {
         assert!(hasher.verify(&password, Some(&first)).await.expect("an answer"));
         assert!(!hasher.verify(&Password::new("Grüße 🔑"), Some(&first)).await.expect("an answer"), "never trimmed");
         assert!(!hasher.verify(&password, None).await.expect("an answer"));
+    }
+
+    #[test]
+    fn the_memory_of_other_hashes_makes_no_difference() {
+        use argon2::{PasswordHasher as _, PasswordVerifier as _};
+        let (desks, password, salt) = (Desks::default(), Password::new("secret"), [7; 16]);
+        for (memory, passes) in [(64, 1), (8, 2), (32, 3), (64, 1)] {
+            let params = Params::new(memory, passes, 1, None).expect("params");
+            let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
+            let expected: phc::PasswordHash = argon2.hash_password_with_salt(b"secret", &salt).expect("a hash");
+            let computed = desks.work(|memory| compute(&password, &params, &salt, memory)).expect("a hash");
+            assert_eq!(computed.0, expected.to_string(), "as the crate computes it by itself");
+            assert!(Argon2::default().verify_password(b"secret", &expected).is_ok());
+            assert!(desks.work(|memory| compare(&password, &expected, memory)).expect("an answer"));
+            assert!(!desks.work(|memory| compare(&Password::new("other"), &expected, memory)).expect("an answer"));
+        }
+        assert_eq!(desks.0.lock().expect("not poisoned").len(), 1, "one after the other they share it");
     }
 
     #[tokio::test]
