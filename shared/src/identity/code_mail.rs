@@ -74,7 +74,12 @@ impl Identity {
                 Some(_) => Change::ProlongChallenge(challenge),
                 None => Change::IssueChallenge(challenge),
             };
-            if self.commit(&[Change::RecordMail { log: &next, was }, change]).await? {
+            let written = match self.commit(&[Change::RecordMail { log: &next, was }, change]).await {
+                // It may be written down all the same, and whoever asks before its minute is over is told to wait.
+                Err(Error::Unavailable { cause, .. }) => Err(unavailable(cause)),
+                outcome => outcome,
+            };
+            if written? {
                 let leaving =
                     Leaving { challenge: challenge.clone(), code: code.clone(), fresh: again.is_none(), log: next };
                 return self.send_code(leaving, &posting, errand).await;
