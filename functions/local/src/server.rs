@@ -102,6 +102,7 @@ impl Server {
             signing: settings.signing(),
             limits: Limits::default().for_one_source(),
             stationery: Arc::new(stationery),
+            ..Policy::default()
         };
         let (shared_store, shared_clock) = (Arc::clone(&store), Arc::clone(&clock));
         let identity = Identity::new(

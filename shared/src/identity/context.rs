@@ -12,8 +12,8 @@ use super::ownership::{changed_ownership, check_keeps_name};
 use super::sign_in::StandIn;
 use super::vault::KnownVault;
 use super::{
-    Account, AccountId, Chance, Change, Clock, CodeKey, Error, Hasher, Limits, Mailer, PasswordPolicy, Refused, Result,
-    SecondFactorRule, Stationery, Store, Version, Versioned, Vouched, Voucher, chance,
+    Account, AccountId, AnswerTime, Chance, Change, Clock, CodeKey, Error, Hasher, Limits, Mailer, PasswordPolicy,
+    Refused, Result, SecondFactorRule, Stationery, Store, Version, Versioned, Vouched, Voucher, chance,
 };
 
 /// Rules of the deployment that the core applies.
@@ -31,6 +31,8 @@ pub struct Policy {
     pub signing: SigningPolicy,
     /// How many attempts at secrets are let through.
     pub limits: Limits,
+    /// How long an answer takes that must not tell what there was to do.
+    pub answer_time: AnswerTime,
     /// What mails are written on.
     pub stationery: Arc<Stationery>,
 }

@@ -95,6 +95,7 @@ pub use pending::{PENDING_LIFE, PendingId, PendingSignIn};
 pub use picture::{Picture, PictureVersion};
 pub use profile::FirstLoginReset;
 pub use register::{FIRST_ADMINISTRATOR, Registration};
+pub use reset::AnswerTime;
 pub use runtime_settings::{RuntimeSettings, SettingsChanges};
 pub use scope::{Scope, Scopes};
 pub use search::{Beginning, MOST_MATCHES, Matches};

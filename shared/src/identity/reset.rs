@@ -19,7 +19,14 @@ use super::{
 
 /// Every answer to "I forgot my password" takes just so long, whatever there was to do: time for the store and the
 /// mail service, which are cut off where they take longer.
-const ANSWER_TIME: Duration = Duration::from_millis(800);
+#[derive(Debug, Clone, Copy)]
+pub struct AnswerTime(pub Duration);
+
+impl Default for AnswerTime {
+    fn default() -> Self {
+        Self(Duration::from_millis(800))
+    }
+}
 
 impl Identity {
     /// Mails a reset code if the name and the address belong to the same active account. The caller learns
@@ -36,7 +43,7 @@ impl Identity {
     }
 
     async fn say_nothing(&self, mailed: impl Future<Output = Result<()>>) -> OffsetDateTime {
-        let answer_at = tokio::time::Instant::now() + ANSWER_TIME;
+        let answer_at = tokio::time::Instant::now() + self.policy.answer_time.0;
         let expires_at = self.now() + CODE_LIFE;
         // Nobody else will hear of an accident: the answer must not tell.
         match tokio::time::timeout_at(answer_at, mailed).await {
