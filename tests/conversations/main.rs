@@ -18,6 +18,7 @@ mod edges;
 mod email_change;
 mod emails;
 mod events;
+mod faults;
 mod hash_cost;
 mod in_time;
 mod keys;

@@ -9,7 +9,7 @@ mod mcphub;
 mod outcomes;
 mod sproutgate;
 mod sproutgate_admin;
-mod table;
+pub(crate) mod table;
 mod zeaya;
 
 use std::fmt::Write as _;

@@ -11,12 +11,12 @@ use crate::events::fits;
 use crate::structure::{read, rust_files};
 use crate::support::World;
 
-pub(super) struct Row {
-    pub(super) contract: &'static str,
-    pub(super) method: &'static str,
-    pub(super) path: &'static str,
+pub(crate) struct Row {
+    pub(crate) contract: &'static str,
+    pub(crate) method: &'static str,
+    pub(crate) path: &'static str,
     /// The test that shows it.
-    pub(super) test: &'static str,
+    pub(crate) test: &'static str,
 }
 
 const fn row(contract: &'static str, method: &'static str, path: &'static str, test: &'static str) -> Row {
@@ -40,7 +40,7 @@ const fn mcphub(method: &'static str, path: &'static str, test: &'static str) ->
     row("mcphub", method, path, test)
 }
 
-pub(super) const ROWS: &[Row] = &[
+pub(crate) const ROWS: &[Row] = &[
     kite("POST", "/api/v1/auth/login", "kite_post_auth_login"),
     kite("POST", "/api/v1/auth/register", "kite_post_auth_register"),
     kite("POST", "/api/v1/auth/refresh", "kite_post_auth_refresh"),

@@ -1,0 +1,281 @@
+//! One scene played through: without a fault first, then with every fault of every call.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use polygate_shared::http::paths;
+use serde_json::Value;
+
+use super::scenes::{Play, scene};
+use super::seam::{Fault, How, Kind, Name, Seam};
+use super::stage::{Circumstances, Process, Stage, Table, Told};
+use crate::support::World;
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    pub(super) endpoints: usize,
+    /// That they make without a fault.
+    pub(super) calls: usize,
+    pub(super) runs: usize,
+    /// Runs in which the fault was not felt, as the SDK's own repetition or the core's healed it.
+    pub(super) healed: usize,
+    /// Runs in which it was told, with when to ask again.
+    pub(super) told: usize,
+    /// Runs in which another process was faster.
+    pub(super) overtaken: usize,
+    pub(super) problems: Vec<String>,
+    /// What 503 said.
+    pub(super) unavailable: BTreeSet<String>,
+    pub(super) by_fault: BTreeMap<String, usize>,
+}
+
+impl Findings {
+    pub(super) fn add(&mut self, other: Self) {
+        let Self { endpoints, calls, runs, healed, told, overtaken, problems, unavailable, by_fault } = other;
+        self.endpoints += endpoints;
+        self.calls += calls;
+        self.runs += runs;
+        self.healed += healed;
+        self.told += told;
+        self.overtaken += overtaken;
+        self.problems.extend(problems);
+        self.unavailable.extend(unavailable);
+        for (fault, count) in by_fault {
+            *self.by_fault.entry(fault).or_default() += count;
+        }
+    }
+}
+
+/// An endpoint, and which of its runs are wanted: those whose number leaves this rest.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part {
+    pub(super) contract: &'static str,
+    pub(super) method: &'static str,
+    pub(super) path: &'static str,
+    pub(super) share: usize,
+    pub(super) of: usize,
+    /// Only this fault.
+    pub(super) only: Option<How>,
+    /// The write whose condition counts for nothing.
+    pub(super) unconditional: Option<&'static str>,
+}
+
+pub(super) async fn sweep(part: Part) -> Findings {
+    let Part { contract, method, path, share, of, only, unconditional } = part;
+    let mut world = World::start().await;
+    let play = scene(&mut world, contract, method, path).await;
+    let function = paths().get(path).and_then(|groups| groups.first().copied());
+    let stage = Stage::of(world, function.expect("a function with that path")).await;
+    let named = format!("{contract} {method} {path}");
+    let mut round = Round { stage: &stage, play: &play, contract, named, unconditional, findings: Findings::default() };
+    let (usual, calls) = round.without_fault().await;
+    let writes = calls.iter().any(|(_, kind)| kind.is_write() || *kind == Kind::Mail);
+    let faults = calls.iter().flat_map(|(name, kind)| {
+        let overtaken = writes && play.silent.is_none();
+        let fits = kind.faults().iter().filter(move |how| overtaken || **how != How::Overtaken);
+        let fits = fits.filter(move |how| only.is_none_or(|only| only == **how));
+        fits.flat_map(move |how| {
+            // A mail is tried once, and a call is overtaken once.
+            let both = *kind != Kind::Mail && *how != How::Overtaken;
+            let lasting: &[bool] = if both { &[false, true] } else { &[false] };
+            lasting.iter().map(|lasts| (Fault { call: name.clone(), how: *how, lasts: *lasts }, *kind))
+        })
+    });
+    let wanted: Vec<_> = faults.enumerate().filter(|(nth, _)| nth % of == share).map(|(_, fault)| fault).collect();
+    for (fault, kind) in wanted {
+        round.with(fault, kind, usual).await;
+    }
+    let mut findings = round.findings;
+    if share == 0 {
+        findings.endpoints = 1;
+        findings.calls = calls.len();
+    }
+    findings
+}
+
+/// How often something is tried whose time may be over before it is done, on a machine that is busy with much else.
+const TRIES: usize = 20;
+
+struct Round<'a> {
+    stage: &'a Stage,
+    play: &'a Play,
+    contract: &'static str,
+    named: String,
+    unconditional: Option<&'static str>,
+    findings: Findings,
+}
+
+impl Round<'_> {
+    /// The status that is usual, and the calls that are made.
+    async fn without_fault(&mut self) -> (u16, Vec<(Name, Kind)>) {
+        let (mut process, mut seam) = self.process(None).await;
+        let mut told = process.answer(&self.play.request).await;
+        for _ in 0..TRIES {
+            if self.play.silent.is_none_or(|last| seam.calls().iter().any(|(name, _)| name.what == last)) {
+                break;
+            }
+            self.stage.restore(&self.stage.look().await).await;
+            (process, seam) = self.process(None).await;
+            told = process.answer(&self.play.request).await;
+        }
+        let calls = seam.calls();
+        let what = format!("{} without a fault", self.named);
+        let whole = self.play.silent.is_none_or(|last| calls.iter().any(|(name, _)| name.what == last));
+        if !whole || !told.is_fine() {
+            self.problem(&what, format!("answers {} {} after {calls:?}", told.status, told.body));
+        }
+        self.conclude(&what, &process, &[&told]).await;
+        (told.status, calls)
+    }
+
+    async fn process(&self, fault: Option<Fault>) -> (Process, Seam) {
+        let cold = self.play.cold;
+        self.stage.process(Circumstances { fault, unconditional: self.unconditional, cold }).await
+    }
+
+    async fn with(&mut self, fault: Fault, kind: Kind, usual: u16) {
+        let times = if fault.lasts { "always" } else { "once" };
+        let what = format!("{}: {} (#{}) {:?} {times}", self.named, fault.call.what, fault.call.nth, fault.how);
+        *self.findings.by_fault.entry(format!("{:?}", fault.how)).or_default() += 1;
+        self.findings.runs += 1;
+        let (mut process, mut seam) = self.process(Some(fault.clone())).await;
+        if fault.how == How::Overtaken {
+            return self.overtaken(&what, process, seam, usual).await;
+        }
+        let mut first = process.answer(&self.play.request).await;
+        for _ in 0..TRIES {
+            if seam.hit() > 0 || self.play.silent.is_none() {
+                break;
+            }
+            // On a busy machine its time was over before this call.
+            self.stage.restore(&self.stage.look().await).await;
+            (process, seam) = self.process(Some(fault.clone())).await;
+            first = process.answer(&self.play.request).await;
+        }
+        if seam.hit() == 0 {
+            self.problem(&what, "the call was not made again".to_owned());
+        }
+        seam.begin(None, self.unconditional);
+        let mut answers = vec![first.clone()];
+        match (first.status == usual, first.status, first.retry_after) {
+            (true, _, _) => self.findings.healed += 1,
+            (false, 503, Some(span)) => {
+                self.findings.told += 1;
+                self.findings.unavailable.insert(format!("{}: {span:?} {}", self.contract, first.body));
+                if !fault.lasts && kind != Kind::Mail {
+                    self.problem(&what, format!("one failed attempt is felt: {}", first.body));
+                }
+                process.wait(span);
+                let again = process.answer(&self.play.request).await;
+                let took_place = matches!(fault.how, How::Lost | How::Late) && self.play.done.contains(&again.status);
+                if !again.is_fine() && !took_place {
+                    self.problem(&what, format!("asked again answers {} {}", again.status, again.body));
+                }
+                answers.push(again);
+            }
+            (false, status, retry) => self.problem(&what, format!("answers {status} ({retry:?}) {}", first.body)),
+        }
+        self.conclude(&what, &process, &answers.iter().collect::<Vec<_>>()).await;
+    }
+
+    /// Another process answers the same request just before the call.
+    async fn overtaken(&mut self, what: &str, process: Process, seam: Seam, usual: u16) {
+        self.findings.overtaken += 1;
+        let (other, _other_seam) = self.process(None).await;
+        let request = self.play.request.clone();
+        let (tell, told) = tokio::sync::oneshot::channel();
+        seam.meanwhile(Box::pin(async move {
+            let answer = other.answer(&request).await;
+            tell.send(answer).ok();
+        }));
+        let late = process.answer(&self.play.request).await;
+        let Ok(early) = told.await else { return self.problem(what, "the call was not made again".to_owned()) };
+        for answer in [&late, &early] {
+            let documented = answer.status == usual
+                || (400..500).contains(&answer.status)
+                || (answer.status == 503 && answer.retry_after.is_some());
+            if !documented {
+                self.problem(what, format!("answers {} {}", answer.status, answer.body));
+            }
+        }
+        if late.status != usual && early.status != usual {
+            self.problem(what, format!("neither is done: {} {} and {}", late.status, late.body, early.body));
+        }
+        self.conclude(what, &process, &[&late, &early]).await;
+    }
+
+    /// Looks whether it is done, whether everything is as it must be, and puts the table back.
+    async fn conclude(&mut self, what: &str, process: &Process, answers: &[&Told]) {
+        let mut secrets = self.play.secrets.clone();
+        for answer in answers {
+            let body = serde_json::from_str::<Value>(&answer.body).unwrap_or_default();
+            note_secrets("", &body, &mut secrets);
+        }
+        let mut found = self.check(what, &secrets).await;
+        if self.play.spent.is_some() || !self.play.proofs.is_empty() {
+            for proof in &self.play.proofs {
+                let mut request = proof(&self.stage.world);
+                let mut shown = process.answer_any(&request).await;
+                for _ in 0..TRIES {
+                    if shown.is_fine() || self.play.silent.is_none() {
+                        break;
+                    }
+                    // Whoever gets no mail asks for another one, as many as there are in an hour.
+                    process.wait(Duration::from_secs(3600));
+                    process.answer(&self.play.request).await;
+                    request = proof(&self.stage.world);
+                    shown = process.answer_any(&request).await;
+                }
+                if !shown.is_fine() {
+                    let (asked, body) = (&request.path, &shown.body);
+                    self.problem(what, format!("it is not done: {asked} answers {} {body}", shown.status));
+                }
+            }
+            if let Some(spent) = &self.play.spent {
+                let again = process.answer_any(spent).await;
+                if !(400..500).contains(&again.status) {
+                    self.problem(what, format!("what was used is taken again: {} {}", again.status, again.body));
+                }
+            }
+            found = self.stage.look().await;
+        }
+        self.stage.restore(&found).await;
+    }
+
+    /// Looks whether the whole table is as it must be.
+    async fn check(&mut self, what: &str, secrets: &BTreeSet<String>) -> Table {
+        for defect in self.stage.defects().await {
+            self.problem(what, defect);
+        }
+        let found = self.stage.look().await;
+        for secret in secrets.iter().filter(|secret| is_held(&found, secret)) {
+            self.problem(what, format!("a secret stands in clear: {secret}"));
+        }
+        found
+    }
+
+    fn problem(&mut self, what: &str, problem: String) {
+        let problem = format!("{what}: {problem}");
+        super::tell(&problem);
+        self.findings.problems.push(problem);
+    }
+}
+
+/// Whether a secret stands anywhere in the table. Six digits may be part of anything by chance, but not all of it.
+fn is_held(table: &Table, secret: &str) -> bool {
+    let told = format!("{table:?}");
+    if secret.len() == 6 { told.contains(&format!("S({secret:?})")) } else { told.contains(secret) }
+}
+
+/// Tokens and recovery codes that an answer told.
+fn note_secrets(name: &str, value: &Value, secrets: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) if name.ends_with("token") || name == "recovery_codes" => {
+            secrets.extend((text.len() > 8).then(|| text.clone()));
+        }
+        Value::Array(list) => list.iter().for_each(|one| note_secrets(name, one, secrets)),
+        Value::Object(fields) => fields.iter().for_each(|(name, value)| note_secrets(name, value, secrets)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
