@@ -67,7 +67,7 @@ pub struct Hasher {
 type Memory = Vec<Block>;
 
 /// The memory of hashes, kept from one to the next. Anew for each it would be zeroed for nothing, and leave holes in the heap
-/// that add up to some thirty times as much before they are used again. What is left in it tells no more than the hash.
+/// that add up to some thirty times as much before they are used again. What is left in it after two passes tells no more than the hash.
 #[derive(Clone, Default)]
 struct Desks(Arc<Mutex<Vec<Memory>>>);
 
