@@ -34,6 +34,7 @@ mod operator;
 mod overload;
 mod password_policy;
 mod people;
+mod pool;
 mod races;
 mod redaction;
 mod refusals;

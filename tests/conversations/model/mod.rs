@@ -47,7 +47,7 @@ fn the_service_and_a_small_model_never_disagree_about_sessions_tokens_and_keys()
 
 /// Enough for every run of the tests; `MODEL_CASES=2000` looks longer.
 #[expect(clippy::disallowed_methods, reason = "how somebody looks longer than every run of the tests does")]
-fn cases() -> u32 {
+pub(crate) fn cases() -> u32 {
     std::env::var("MODEL_CASES").ok().map_or(48, |cases| cases.parse().expect("MODEL_CASES is a number"))
 }
 
@@ -202,7 +202,7 @@ impl<'a> Play<'a> {
     }
 }
 
-fn nth_newest<T>(all: &[T], nth: usize) -> Option<&T> {
+pub(crate) fn nth_newest<T>(all: &[T], nth: usize) -> Option<&T> {
     let back = nth.checked_rem(all.len())?;
     all.iter().rev().nth(back)
 }
@@ -216,7 +216,7 @@ fn in_this_order(account: &Account, acts: &[Act], seen: &[Seen], order: &[usize]
 }
 
 /// All orders of so many things.
-fn orders(length: usize) -> Vec<Vec<usize>> {
+pub(crate) fn orders(length: usize) -> Vec<Vec<usize>> {
     let Some(last) = length.checked_sub(1) else { return vec![Vec::new()] };
     let places = |shorter: Vec<usize>| {
         (0..=last).map(move |place| {
