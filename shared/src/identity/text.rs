@@ -139,13 +139,18 @@ fn is_invisible(c: char) -> bool {
 #[serde(transparent)]
 pub struct EmailAddress(String);
 
+/// Bytes of an address (RFC 5321).
+const LONGEST_ADDRESS: usize = 254;
+
 impl EmailAddress {
     /// Accepts what mail can be delivered to: a dot-atom local part of at most 64 ASCII characters, one `@`, and a
     /// domain name with a dot, in any script (RFC 5321 lengths; quoted local parts and address literals are refused).
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let text = text.trim();
         let Some((local, domain)) = text.rsplit_once('@') else { return Err(Problem::NotAnEmail) };
-        let acceptable = text.len() <= 254 && is_local_part(local) && is_domain(domain);
+        // As typed, and as mail servers know it: in ASCII a domain of another script is longer.
+        let short = |text: &str| text.len() <= LONGEST_ADDRESS;
+        let acceptable = short(text) && short(&address_key(text)) && is_local_part(local) && is_domain(domain);
         if !acceptable {
             return Err(Problem::NotAnEmail);
         }
@@ -320,6 +325,8 @@ mod tests {
         let (one, other) = ("user@βόλος.example.com", "user@βόλοσ.example.com");
         let keys = [one, other].map(|text| EmailAddress::parse(text).expect("an address").key());
         assert_ne!(keys[0], keys[1], "two domains, perhaps of two owners");
+        let long = |labels: usize| EmailAddress::parse(&format!("user@{}com", "例子.".repeat(labels)));
+        assert!(long(20).is_ok() && long(21) == Err(Problem::NotAnEmail), "longer in ASCII than as typed");
     }
 
     proptest! {
