@@ -22,7 +22,7 @@ bootstrap:
 
 # Everything that CI runs
 check: bootstrap
-    @scripts/steps fmt clippy test timing store-extenddb doc deny validate template smoke mail clients recipes documents growth pages lambda build cold-start
+    @scripts/steps fmt clippy test timing store-extenddb doc deny validate template smoke mail clients recipes documents growth soak-short pages lambda build cold-start
 
 # Formatting and clippy
 lint: fmt clippy
@@ -99,6 +99,17 @@ growth:
 # Write docs/growth.md and its charts anew; `UPDATE_BUDGETS=1 cargo test --test budgets` measures what requests cost
 growth-anew:
     @scripts/with_charts growth.py
+
+# The development server under once, twice and four times what it can hold, 5 minutes each: 20 minutes, and a chart for docs/reliability.md
+soak:
+    cargo build --workspace --bins
+    ulimit -n 8192 && target/debug/load --server target/debug/polygate --report docs/reliability/load.json
+    @scripts/with_charts load_chart.py
+
+# The same in a minute or so, without the chart; `just soak-short --seed N` for the same traffic
+soak-short *args:
+    cargo build --workspace --bins
+    target/debug/load --server target/debug/polygate --seconds 8 --probe 6 --people 80 {{ args }}
 
 # Pictures of every mail, to be looked at, in target/mail-pictures/ (Chromium)
 mail-pictures:
