@@ -124,7 +124,7 @@ async fn a_connection_that_is_silent_is_closed() {
 #[tokio::test]
 async fn a_connection_too_many_is_told_so_and_another_takes_a_place_that_is_free_again() {
     // Four connections are kept, and a fifth is told.
-    let world = World::with(within(at_a_time(2))).await;
+    let world = World::with(within(at_a_time(1))).await;
     let mut kept = Vec::new();
     for _ in 0..4 {
         let mut stream = connect(&world).await;

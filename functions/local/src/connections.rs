@@ -25,15 +25,15 @@ pub(crate) struct Crowded;
 
 /// Answers requests until the sender of `stopped` is dropped and those under way are done.
 ///
-/// Twice as many connections are kept as requests may be under way. As many more as half of these are accepted to be told
-/// so; beyond them new ones wait in the system's own short queue.
+/// Four times as many connections are kept as requests may be under way, since most are silent. As many more as requests are
+/// accepted to be told that they are too many; beyond them new ones wait in the system's own short queue.
 pub(crate) async fn serve(
     mut listener: TcpListener,
     router: Router,
     bounds: Bounds,
     mut stopped: oneshot::Receiver<()>,
 ) {
-    let (kept, told) = (bounds.requests * 2, bounds.requests.div_ceil(2));
+    let (kept, told) = (bounds.requests * 4, bounds.requests);
     let places = Arc::new(Semaphore::new(kept + told));
     let graceful = GracefulShutdown::new();
     loop {

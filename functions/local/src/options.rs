@@ -67,7 +67,7 @@ pub struct Options {
 /// answered in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// Requests under way. Twice as many connections are kept.
+    /// Requests under way. Four times as many connections are kept.
     pub requests: usize,
     /// How long one request may take, its body included.
     pub request_time: Duration,
@@ -85,7 +85,7 @@ impl Default for Bounds {
 pub(crate) const MOST_REQUESTS: u16 = 64;
 /// As long as API Gateway waits.
 const LONGEST_REQUEST: Duration = Duration::from_secs(30);
-const LONGEST_IDLE: Duration = Duration::from_secs(30);
+const LONGEST_IDLE: Duration = Duration::from_secs(15);
 
 /// This machine may be busy with something else, such as a build.
 const MAIL_TIME_OUT: Duration = Duration::from_secs(20);
