@@ -55,14 +55,14 @@ def draw(report, theme):
     figure, rows = plt.subplots(3, 1, figsize=(9, 7.2), sharex=True, height_ratios=(3, 2, 1.4))
     load, slow, memory = rows
     load.stackplot(data["at"], data["done"], data["refused"], data["shed"], colors=(done, refused, shed), linewidth=0,
-                   labels=("carried out", "refused as the contract says, 401 and 429", "503"))
+                   labels=("carried out", "refused: 401, 429", "503"))
     load.plot(data["at"], data["sent"], color=sent, linewidth=0.8, label="asked")
     load.set_title("Requests a second", color=ink, loc="left")
-    slow.plot(data["at"], data["p99"], color=shed, linewidth=1, label="99 of 100 within")
-    slow.plot(data["at"], data["p50"], color=done, linewidth=1, label="half of them within")
+    slow.plot(data["at"], data["p99"], color=shed, linewidth=1, label="99 of 100 carried out within")
+    slow.plot(data["at"], data["p50"], color=done, linewidth=1, label="half of them")
     slow.set_yscale("log")
     slow.yaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    slow.set_title("Milliseconds until a request was carried out, from when it was to be sent", color=ink, loc="left")
+    slow.set_title("Milliseconds from when it was to be sent", color=ink, loc="left")
     memory.plot(data["at"], data["memory"], color=done, linewidth=1)
     memory.set_ylim(0, 1.3 * max(value for value in data["memory"] if value is not None))
     memory.set_title("MiB of memory (resident)", color=ink, loc="left")
@@ -83,7 +83,8 @@ def draw(report, theme):
                     axes.annotate(phase["name"], ((begin + end) / 2, 1), (0, -12), xycoords=("data", "axes fraction"),
                                   textcoords="offset points", ha="center", color=ink, weight="bold")
     for axes in (load, slow):
-        axes.legend(loc="upper left", frameon=False, labelcolor=ink, fontsize=8)
+        axes.legend(loc="lower right", bbox_to_anchor=(1.01, 0.98), ncols=4, frameon=False, labelcolor=ink, fontsize=8,
+                    handlelength=1.4, columnspacing=1.2)
     figure.align_ylabels(rows)
     figure.tight_layout()
     text = io.StringIO()

@@ -18,6 +18,10 @@ const PATIENCE: Duration = Duration::from_secs(40);
 /// Shorter than the server keeps a silent connection, so that no request meets one that is just being closed.
 const KEPT_FOR: Duration = Duration::from_secs(10);
 
+/// When to ask again where the server has too much to do, and how often.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(1);
+const ASKED_AGAIN: u32 = 20;
+
 /// The contracts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Contract {
@@ -178,6 +182,18 @@ impl Source {
         connector.set_nodelay(true);
         let client = Client::builder(TokioExecutor::new()).pool_idle_timeout(KEPT_FOR).build(connector);
         Self { base: base.to_owned(), client }
+    }
+
+    /// Asks again where it is told to, as clients should: for what is no part of the load.
+    pub(crate) async fn ask_patiently(&self, ask: &Ask) -> Said {
+        for _ in 0..ASKED_AGAIN {
+            let said = self.ask(ask).await;
+            if said.outcome != Outcome::Shed {
+                return said;
+            }
+            tokio::time::sleep(ASK_AGAIN_AFTER).await;
+        }
+        self.ask(ask).await
     }
 
     /// Sends it once and reads the whole answer.

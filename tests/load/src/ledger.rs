@@ -39,7 +39,7 @@ async fn arrive(crowd: &Crowd, newcomer: &Newcomer) -> Option<String> {
     let Newcomer { name, password } = newcomer;
     let ask = Ask::post(Contract::Zeaya, "/api/auth/login", json!({"username": name, "password": password}));
     // By an address that nobody has used yet, and that isn't kept waiting for what others did.
-    let said = crowd.elsewhere().ask(&ask).await;
+    let said = crowd.elsewhere().ask_patiently(&ask).await;
     (!said.is_done()).then(|| format!("{name} can't sign in: {} {}", said.status, said.body))
 }
 
@@ -47,7 +47,8 @@ async fn arrive(crowd: &Crowd, newcomer: &Newcomer) -> Option<String> {
 async fn look_after(person: &Person) -> (Vec<String>, usize) {
     let (mut wrong, mut looked_at) = (Vec::new(), 3);
     let mut state = person.state.lock().await;
-    let said = person.source.ask(&Ask::get(Contract::Kite, "/api/v1/profile").bearing(&person.access())).await;
+    let said =
+        person.source.ask_patiently(&Ask::get(Contract::Kite, "/api/v1/profile").bearing(&person.access())).await;
     let nickname = said.text("/data/nickname").unwrap_or_default();
     if !state.nicknames.contains(&nickname) {
         wrong.push(format!("{} is {nickname:?} and not {:?}: {}", person.name, state.nicknames, said.status));
@@ -55,13 +56,14 @@ async fn look_after(person: &Person) -> (Vec<String>, usize) {
     let passwords = [Some(state.password.clone()), state.or_password.clone()];
     let mut signed_in = false;
     for password in passwords.into_iter().flatten() {
-        signed_in = signed_in || person.source.ask(&person.sign_in(Contract::Zeaya, &password)).await.is_done();
+        signed_in =
+            signed_in || person.source.ask_patiently(&person.sign_in(Contract::Zeaya, &password)).await.is_done();
     }
     if !signed_in {
         wrong.push(format!("{} can't sign in by the password that was acknowledged", person.name));
     }
     let ask = Ask::post(Contract::Kite, "/api/v1/auth/refresh", json!({"refresh_token": state.refresh}));
-    let said = person.source.ask(&ask).await;
+    let said = person.source.ask_patiently(&ask).await;
     if !said.is_done() && !state.refresh_in_doubt {
         wrong.push(format!("{} can't refresh: {} {}", person.name, said.status, said.body));
     }
@@ -69,8 +71,11 @@ async fn look_after(person: &Person) -> (Vec<String>, usize) {
         // Sessions add up over the minutes; the last ones of each person are enough.
         for token in tokens.iter().rev().take(5) {
             looked_at += 1;
-            let valid =
-                person.source.ask(&Ask::get(Contract::Sproutgate, "/api/auth/me").bearing(token)).await.is_done();
+            let valid = person
+                .source
+                .ask_patiently(&Ask::get(Contract::Sproutgate, "/api/auth/me").bearing(token))
+                .await
+                .is_done();
             if valid != expected {
                 let told = if expected { "a session is gone" } else { "a session that was ended goes on" };
                 wrong.push(format!("{}: {told}", person.name));

@@ -37,15 +37,19 @@ pub(crate) struct State {
     pub(crate) ended: Vec<String>,
 }
 
+/// Their sources.
+pub(crate) fn households(base: &str) -> Vec<Source> {
+    (1..=HOUSEHOLDS).map(|last| Source::at(base, Ipv4Addr::new(127, 0, 1, last))).collect()
+}
+
 impl Person {
     /// Registers and signs in, both through kite.
-    pub(crate) async fn make(base: &str, number: u16) -> anyhow::Result<Self> {
-        let household = u8::try_from(number % u16::from(HOUSEHOLDS))?;
-        let source = Source::at(base, Ipv4Addr::new(127, 0, 1, household + 1));
+    pub(crate) async fn make(households: &[Source], number: u16) -> anyhow::Result<Self> {
+        let source = households[usize::from(number) % households.len()].clone();
         let (name, password) = (format!("person{number}"), format!("first-password-{number}"));
         let email = format!("{name}@example.com");
         let body = json!({"username": name, "email": email, "password": password});
-        let registered = source.ask(&Ask::post(Contract::Kite, "/api/v1/auth/register", body)).await;
+        let registered = source.ask_patiently(&Ask::post(Contract::Kite, "/api/v1/auth/register", body)).await;
         if !registered.is_done() {
             bail!("{name} can't register: {} {}", registered.status, registered.body);
         }
@@ -53,7 +57,7 @@ impl Person {
         let (state, access) = (tokio::sync::Mutex::new(state), RwLock::default());
         let person = Self { name, source, state, access };
         let mut state = person.state.lock().await;
-        let said = person.source.ask(&person.sign_in(Contract::Kite, &state.password)).await;
+        let said = person.source.ask_patiently(&person.sign_in(Contract::Kite, &state.password)).await;
         state.refresh = said.text("/data/refresh_token").with_context(|| format!("no session: {}", said.body))?;
         person.set_access(said.text("/data/access_token").unwrap_or_default());
         drop(state);
