@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use polygate::{Options, Server};
+use polygate::{Bounds, Options, Server};
 use polygate_shared::identity::Clock;
 use reqwest::header::{HeaderMap, HeaderName};
 use reqwest::{Method, StatusCode};
@@ -54,7 +54,10 @@ impl World {
     pub(crate) async fn with(change: impl FnOnce(Options) -> Options) -> Self {
         let clock = Arc::new(TestClock::default());
         let watch = Watch::start();
-        let options = Options { clock: Arc::clone(&clock) as Arc<dyn Clock>, log: watch.log(), ..Options::default() };
+        // Races are about the core: all of them are to get that far.
+        let bounds = Bounds { requests: 1_000, ..Bounds::default() };
+        let clock_of_all = Arc::clone(&clock) as Arc<dyn Clock>;
+        let options = Options { clock: clock_of_all, log: watch.log(), bounds, ..Options::default() };
         let server = Server::start(change(options)).await.expect("a server");
         // Proxies of the machine are none of the tests' business.
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");

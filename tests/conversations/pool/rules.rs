@@ -170,7 +170,9 @@ impl Pool {
                 is(seen, OK)
             }
             Act::Delete { name } => {
-                let Some(who) = self.named(name) else { return is(seen, MISSING) };
+                // Whom the name means is found out once: who is renamed right then is deleted all the same.
+                let before = start.named(name).filter(|who| is(seen, OK).is_ok() && !self.account(*who).deleted);
+                let Some(who) = self.named(name).or(before) else { return is(seen, MISSING) };
                 self.account_mut(who).deleted = true;
                 is(seen, OK)
             }
