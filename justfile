@@ -130,6 +130,10 @@ build:
     RUSTUP="$PWD/scripts/no-rustup" CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 sam build --parameter-overrides Architecture=x86_64
     @ls -l .aws-sam/build/*/bootstrap
 
+# The conversations again, with what `just build` made: a process for each function, behind a gateway that routes as the template does
+functions:
+    PYTHONDONTWRITEBYTECODE=1 .venv/bin/python scripts/functions.py --built .aws-sam/build
+
 # The login function starts nearly as fast as a bare one; takes what `just build` made, which is slower than what is deployed
 cold-start: _floor
     cargo build --bin polygate

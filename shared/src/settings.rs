@@ -3,9 +3,9 @@
 mod bad;
 mod brand;
 mod choices;
+mod hosts;
 mod mail;
 
-use std::net::Ipv6Addr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use time::UtcOffset;
 
 pub use bad::BadSetting;
 
+use self::hosts::{host_of, hosts, is_here};
 use crate::http::{Contract, HostMap};
 use crate::identity::{Brand, HashCost, PasswordPolicy, SecondFactorRule, SigningAlgorithm, SigningPolicy};
 
@@ -48,6 +49,9 @@ pub struct Settings {
     pub signing_algorithm: SigningAlgorithm,
     /// `KEY_MAX_AGE_DAYS`: after how many days another signing key takes over, 1 to 3650; 0 for never. Default 90.
     pub key_max_age: Option<Duration>,
+    /// `SOURCE_LIMIT_TIMES`: how many times as often one address may try as by default, 1 to 1000, where many people
+    /// share one. Default 1.
+    pub source_limit_times: u32,
     /// `ALLOWED_ORIGINS`: web origins that may send cookies, e.g. `https://app.example.com`, with commas between.
     pub allowed_origins: Vec<String>,
     /// `ISSUER`: the `iss` of all tokens. Where absent it is fixed at first use.
@@ -89,6 +93,7 @@ impl Settings {
             signing_algorithm: optional(lookup, "SIGNING_ALGORITHM", choices::signing_algorithm)?.unwrap_or_default(),
             key_max_age: optional(lookup, "KEY_MAX_AGE_DAYS", choices::days)?
                 .unwrap_or(SigningPolicy::default().max_age),
+            source_limit_times: optional(lookup, "SOURCE_LIMIT_TIMES", choices::times)?.unwrap_or(1),
             allowed_origins: optional(lookup, "ALLOWED_ORIGINS", origins)?.unwrap_or_default(),
             issuer: optional(lookup, "ISSUER", issuer)?,
             zone: optional(lookup, "TIME_ZONE", zone)?.unwrap_or(DEFAULT_ZONE),
@@ -134,46 +139,6 @@ fn contract(text: &str) -> Result<Contract, String> {
     Contract::named(text).ok_or_else(|| "name one of kite, zeaya, sproutgate, mcphub".to_owned())
 }
 
-fn hosts(text: &str) -> Result<HostMap, String> {
-    let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).map(|entry| {
-        let (host, name) = entry.split_once('=').ok_or_else(|| format!("write `{entry}` as host=contract"))?;
-        let host = host.trim();
-        if !is_host(host) {
-            return Err(format!("write `{entry}` as host=contract, the host as in photos.example.com, without a port"));
-        }
-        Ok((host.to_owned(), contract(name.trim())?))
-    });
-    entries.collect::<Result<Vec<_>, String>>().map(HostMap::new)
-}
-
-/// Whether this is a host as it stands in an address: a name, an IPv4 address, or an IPv6 address in brackets.
-fn is_host(text: &str) -> bool {
-    if let Some(address) = text.strip_prefix('[') {
-        return address.strip_suffix(']').is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
-    }
-    // Names with an underscore are in use, though no registry would give them.
-    let inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    let is_label = |label: &str| {
-        (1..=63).contains(&label.len()) && label.bytes().all(inner) && !label.starts_with('-') && !label.ends_with('-')
-    };
-    text.len() <= 253 && text.split('.').all(is_label)
-}
-
-/// The host of `host[:port]`, if it is that and nothing else.
-fn host_of(authority: &str) -> Option<&str> {
-    let host = match authority.rsplit_once(':') {
-        // The colon of an address in brackets.
-        Some((_, end)) if end.ends_with(']') => authority,
-        Some((host, port)) => {
-            let numeric = port.bytes().all(|byte| byte.is_ascii_digit());
-            port.parse::<u16>().ok().filter(|port| numeric && *port != 0)?;
-            host
-        }
-        None => authority,
-    };
-    is_host(host).then_some(host)
-}
-
 fn origins(text: &str) -> Result<Vec<String>, String> {
     let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).map(|entry| {
         let authority = entry.strip_prefix("https://").or_else(|| entry.strip_prefix("http://"));
@@ -197,11 +162,6 @@ fn issuer(text: &str) -> Result<String, String> {
     }
     Err("write an https:// address without query or fragment (http:// only on 127.0.0.1, localhost or [::1])"
         .to_owned())
-}
-
-/// Whether a host is this very machine, where nobody listens in.
-fn is_here(host: &str) -> bool {
-    matches!(host, "127.0.0.1" | "localhost" | "[::1]")
 }
 
 fn zone(text: &str) -> Result<UtcOffset, String> {

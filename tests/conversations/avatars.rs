@@ -130,7 +130,7 @@ async fn an_avatar_is_uploaded_and_seen_everywhere() {
     assert_eq!(told, path);
     let kite = world.get("/kite/api/v1/profile").bearer(&token).await.text("/data/avatar_url");
     let sproutgate = world.get("/sproutgate/api/auth/me").bearer(&token).await.text("/user/avatarUrl");
-    let address = format!("{}{path}", world.server.base_url());
+    let address = format!("{}{path}", world.base_url());
     assert_eq!((&kite, &sproutgate), (&address, &address));
     for mount in ["", "/kite", "/zeaya", "/sproutgate", "/mcphub"] {
         let image = served(&mut world, &format!("{mount}{path}")).await;
@@ -179,7 +179,7 @@ async fn another_address_takes_the_picture_away() {
         for next in ["", "https://example.com/a.png"] {
             let uploaded = upload(&mut world, &token, "avatar", &webp()).await.text("/data/avatar");
             world.note("sent back as it was shown, it stays");
-            let shown = format!("{}{uploaded}", world.server.base_url());
+            let shown = format!("{}{uploaded}", world.base_url());
             let kept = world.put(path, json!({field: shown})).bearer(&token).quietly().await;
             assert_eq!(kept.text(&format!("{pointer}/{field}")), shown);
             assert_eq!(world.get(&uploaded).quietly().await.status, StatusCode::OK);
@@ -202,7 +202,7 @@ async fn an_administrator_takes_pictures_away_too() {
     let user = "/sproutgate/api/admin/users/anna";
     for deletes in [false, true] {
         let path = upload(&mut world, &token, "avatar", &webp()).await.text("/data/avatar");
-        let shown = json!({"avatarUrl": format!("{}{path}", world.server.base_url()), "level": 3});
+        let shown = json!({"avatarUrl": format!("{}{path}", world.base_url()), "level": 3});
         world.put(user, shown).header("x-admin-token", &admin).quietly().await;
         assert_eq!(world.get(&path).quietly().await.status, StatusCode::OK, "sent back as it was shown");
         let taken = match deletes {
@@ -261,7 +261,7 @@ async fn uploads_at_once_leave_one_picture_and_its_own_address() {
     let token = world.sign_in("anna", "secret123").await;
     let client = reqwest::Client::builder().no_proxy().build().expect("a client");
     let uploads = [photograph(), drawing(), webp()].map(|file| {
-        let request = client.post(format!("{}/zeaya/api/auth/avatar", world.server.base_url()));
+        let request = client.post(format!("{}/zeaya/api/auth/avatar", world.base_url()));
         request.bearer_auth(&token).header("content-type", form_type()).body(form("avatar", &file)).send()
     });
     for answer in futures_util::future::join_all(uploads).await {

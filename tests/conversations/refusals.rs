@@ -153,7 +153,7 @@ async fn a_mail_that_was_not_sent_may_be_asked_for_again_at_once() {
 async fn a_client_that_writes_everything_before_it_reads_gets_its_answer() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let world = World::start().await;
-    let address = world.server.base_url().strip_prefix("http://").expect("a scheme").to_owned();
+    let address = world.base_url().strip_prefix("http://").expect("a scheme").to_owned();
     for (method, path, status) in [
         ("POST", "/kite/nowhere", "404"),
         ("DELETE", "/zeaya/api/auth/login", "405"),

@@ -5,42 +5,23 @@ use std::collections::BTreeMap;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
 
 use polygate::{Bounds, Options, Server};
 use polygate_shared::identity::Clock;
 use reqwest::header::{HeaderMap, HeaderName};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
-use time::OffsetDateTime;
-use time::macros::datetime;
 
+pub(crate) use crate::clock::TestClock;
+use crate::functions::{Functions, Place};
 use crate::redaction::{redact, redact_header, redact_ids};
 use crate::watch::Watch;
-
-/// The first instant of every test: ahead of the machine's clock, by which the engine sweeps expired items.
-pub(crate) const START: OffsetDateTime = datetime!(2040-01-01 00:00 UTC);
-
-/// A clock that stands still until it is moved.
-#[derive(Debug, Default)]
-pub(crate) struct TestClock(AtomicI64);
-
-impl TestClock {
-    pub(crate) fn advance(&self, by: Duration) {
-        self.0.fetch_add(i64::try_from(by.as_millis()).expect("a test's span"), Ordering::SeqCst);
-    }
-}
-
-impl Clock for TestClock {
-    fn now(&self) -> OffsetDateTime {
-        START + time::Duration::milliseconds(self.0.load(Ordering::SeqCst))
-    }
-}
 
 pub(crate) struct World {
     pub(crate) server: Server,
     pub(crate) clock: Arc<TestClock>,
+    /// Where the tests speak to processes.
+    pub(crate) functions: Option<Functions>,
     client: reqwest::Client,
     transcript: String,
     pub(crate) watch: Watch,
@@ -52,16 +33,30 @@ impl World {
     }
 
     pub(crate) async fn with(change: impl FnOnce(Options) -> Options) -> Self {
-        let clock = Arc::new(TestClock::default());
+        let clock = Arc::new(TestClock::start());
         let watch = Watch::start();
         // Races are about the core: all of them are to get that far.
         let bounds = Bounds { requests: 1_000, ..Bounds::default() };
         let clock_of_all = Arc::clone(&clock) as Arc<dyn Clock>;
         let options = Options { clock: clock_of_all, log: watch.log(), bounds, ..Options::default() };
-        let server = Server::start(change(options)).await.expect("a server");
+        let options = change(options);
+        let settings = options.settings.clone();
+        let server = Server::start(options).await.expect("a server");
+        let functions = match clock.file() {
+            Some(clock) => {
+                let table = server.table();
+                Functions::start(Place { server: &server, table, settings: &settings, clock, secrets: None }).await
+            }
+            None => None,
+        };
         // Proxies of the machine are none of the tests' business.
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-        Self { server, clock, client, transcript: String::new(), watch }
+        Self { server, clock, functions, client, transcript: String::new(), watch }
+    }
+
+    /// Where requests go.
+    pub(crate) fn base_url(&self) -> &str {
+        self.functions.as_ref().map_or(self.server.base_url(), Functions::url)
     }
 
     pub(crate) fn ask(&mut self, method: Method, path: &str) -> Ask<'_> {
@@ -155,7 +150,7 @@ impl World {
     /// The same with methods, and the bearer's token of each.
     pub(crate) async fn all_at_once_by(&self, asked: Vec<(Method, String, String, Value)>) -> Vec<Answer> {
         let sent = asked.into_iter().map(|(method, path, token, body)| {
-            let request = self.client.request(method, format!("{}{path}", self.server.base_url())).json(&body);
+            let request = self.client.request(method, format!("{}{path}", self.base_url())).json(&body);
             let request = if token.is_empty() { request } else { request.bearer_auth(token) };
             self.exchange(request)
         });
@@ -165,7 +160,7 @@ impl World {
     /// The same as one bearer, and all under one idempotency key.
     pub(crate) async fn all_at_once_under(&self, asked: Vec<(String, Value)>, token: &str, key: &str) -> Vec<Answer> {
         let sent = asked.into_iter().map(|(path, body)| {
-            let request = self.client.post(format!("{}{path}", self.server.base_url())).json(&body).bearer_auth(token);
+            let request = self.client.post(format!("{}{path}", self.base_url())).json(&body).bearer_auth(token);
             self.exchange(request.header("idempotency-key", key))
         });
         futures_util::future::join_all(sent).await
@@ -174,7 +169,7 @@ impl World {
     /// The same, each with the bearer token that stands third.
     pub(crate) async fn all_at_once_as(&self, asked: Vec<(String, Value, String)>) -> Vec<Answer> {
         let sent = asked.into_iter().map(|(path, body, token)| {
-            let request = self.client.post(format!("{}{path}", self.server.base_url())).json(&body).bearer_auth(token);
+            let request = self.client.post(format!("{}{path}", self.base_url())).json(&body).bearer_auth(token);
             self.exchange(request)
         });
         futures_util::future::join_all(sent).await
@@ -183,7 +178,7 @@ impl World {
     /// The same with PUT, each with the next of the tokens.
     pub(crate) async fn all_put_at_once(&self, asked: Vec<(String, Value)>, tokens: &[&str]) -> Vec<Answer> {
         let sent = asked.into_iter().zip(tokens.iter().cycle()).map(|((path, body), token)| {
-            let request = self.client.put(format!("{}{path}", self.server.base_url())).json(&body).bearer_auth(token);
+            let request = self.client.put(format!("{}{path}", self.base_url())).json(&body).bearer_auth(token);
             self.exchange(request)
         });
         futures_util::future::join_all(sent).await
@@ -239,17 +234,16 @@ impl<'a> IntoFuture for Ask<'a> {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let Self { world, method, path, headers, body, secret } = self;
-            let mut request = world
-                .client
-                .request(method.clone(), format!("{}{path}", world.server.base_url()))
-                .headers(headers.clone());
+            let mut request =
+                world.client.request(method.clone(), format!("{}{path}", world.base_url())).headers(headers.clone());
             if let Some((content_type, bytes)) = &body {
                 request = request.header("content-type", content_type).body(bytes.clone());
             }
             let answer = world.exchange(request).await;
             if !secret {
                 let asked = told(&method, &path, &headers, body.as_ref());
-                let answered = answer.told().replace(world.server.base_url(), "http://server");
+                let told = answer.told().replace(world.base_url(), "http://server");
+                let answered = told.replace(world.server.base_url(), "http://server");
                 world.transcript.push_str(&format!("{asked}\n{answered}\n\n"));
             }
             answer

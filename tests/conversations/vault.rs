@@ -18,10 +18,11 @@ use polygate_shared::identity::{Chance, Clock, Hasher, Identity, Policy, Store, 
 use polygate_shared::settings::Settings;
 use serde_json::{Value, json};
 
+use crate::functions::{Functions, Place};
 use crate::support::World;
 
-const PASSWORD: &str = "arn:aws:secretsmanager:us-east-1:123456789012:secret:password";
-const TOKEN: &str = "arn:aws:secretsmanager:us-east-1:123456789012:secret:token";
+const PASSWORD: &str = "arn:aws:secretsmanager:eu-central-1:123456789012:FirstPassword";
+const TOKEN: &str = "arn:aws:secretsmanager:eu-central-1:123456789012:AdminToken";
 const FIRST_PASSWORD: &str = "a-password-of-secrets-manager";
 const ADMIN_TOKEN: &str = "0123456789abcdefghijABCDEFGHIJ-0123456789";
 
@@ -77,6 +78,8 @@ struct Deployment {
     address: String,
     store: Arc<dyn Store>,
     front: Front,
+    /// Where the tests speak to processes, those in place of the front.
+    functions: Option<Functions>,
 }
 
 impl Deployment {
@@ -88,7 +91,14 @@ impl Deployment {
         let store: Arc<dyn Store> = Arc::new(DynamoStore::new(table, "deployed", chance));
         let (secrets, address) = Secrets::serve().await;
         let front = Self::process(&world, &store, &address);
-        Self { world, secrets, address, store, front }
+        let functions = Self::processes(&world, &address).await;
+        Self { world, secrets, address, store, front, functions }
+    }
+
+    async fn processes(world: &World, address: &str) -> Option<Functions> {
+        let (table, secrets, settings) = ("deployed", Some(address), BTreeMap::new());
+        let clock = world.clock.file()?;
+        Functions::start(Place { server: &world.server, table, settings: &settings, clock, secrets }).await
     }
 
     /// One process of it.
@@ -113,8 +123,9 @@ impl Deployment {
         Front::new(&Endpoints::ALL, Arc::new(identity), &settings)
     }
 
-    fn start_another_process(&mut self) {
+    async fn start_another_process(&mut self) {
         self.front = Self::process(&self.world, &self.store, &self.address);
+        self.functions = Self::processes(&self.world, &self.address).await;
     }
 
     async fn ask(&self, method: &str, path: &str, token: &str, body: Value) -> (u16, Value) {
@@ -123,6 +134,9 @@ impl Deployment {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
         let mut request = request.body(Body::from(body.to_string())).expect("a request");
+        if let Some(functions) = &self.functions {
+            return functions.ask(request).await;
+        }
         request.extensions_mut().insert(Arrival { request_id: "test".to_owned(), ..Arrival::default() });
         let (parts, body) = self.front.answer(request).await.into_parts();
         let body = axum::body::to_bytes(body, 100_000).await.expect("a body");
@@ -152,7 +166,7 @@ async fn the_first_administrator_is_made_at_the_first_sign_in_by_that_name() {
     let token = told["data"]["access_token"].as_str().expect("a token");
     let reset = json!({"username": "boss", "email": "boss@example.com", "password": "a-password-of-my-own"});
     assert_eq!(deployment.ask("POST", "/kite/api/v1/auth/first-login-reset", token, reset).await.0, 200);
-    deployment.start_another_process();
+    deployment.start_another_process().await;
     for password in [FIRST_PASSWORD, "a-password-of-my-own"] {
         assert_eq!(deployment.sign_in("admin", password).await.0, 401, "it goes by another name now");
     }

@@ -22,7 +22,9 @@ use super::secrets::SecretsVault;
 use super::ses::SesMailer;
 use super::{client, events};
 use crate::http::{Arrival, Endpoints, Front};
-use crate::identity::{Hasher, Identity, Mail, Mailer, NotSent, Policy, SendError, SystemChance, SystemClock, Vault};
+use crate::identity::{
+    Hasher, Identity, Limits, Mail, Mailer, NotSent, Policy, SendError, SystemChance, SystemClock, Vault,
+};
 use crate::log::Log;
 use crate::mail_templates;
 use crate::settings::{Settings, environment};
@@ -113,8 +115,8 @@ pub(super) fn identity(mailer: MakeMailer, vault: MakeVault) -> anyhow::Result<(
         passwords: settings.password_policy,
         second_factor: settings.require_second_factor,
         signing: settings.signing(),
+        limits: Limits::default().for_shared_sources(settings.source_limit_times),
         stationery: Arc::new(stationery),
-        ..Policy::default()
     };
     // One request at a time, so one hash at a time.
     let hasher = Hasher::at_cost(settings.hash_cost, 1);

@@ -119,7 +119,13 @@ impl Limits {
     /// The same where everybody comes from one address: what is counted by it is let through a hundred times as often.
     #[must_use]
     pub fn for_one_source(self) -> Self {
-        let often = |limit: Backoff| Backoff { free: limit.free.saturating_mul(100), ..limit };
+        self.for_shared_sources(100)
+    }
+
+    /// The same where many people come from one address: what is counted by it is let through so many times as often.
+    #[must_use]
+    pub fn for_shared_sources(self, times: u32) -> Self {
+        let often = |limit: Backoff| Backoff { free: limit.free.saturating_mul(times), ..limit };
         Self {
             sign_ins_from: often(self.sign_ins_from),
             registrations_from: often(self.registrations_from),

@@ -50,6 +50,11 @@ pub(super) fn days(text: &str) -> Result<Option<Duration>, String> {
     }
 }
 
+pub(super) fn times(text: &str) -> Result<u32, String> {
+    let times = text.parse().ok().filter(|times| (1..=1000).contains(times));
+    times.ok_or_else(|| "write a number from 1 to 1000".to_owned())
+}
+
 pub(super) fn boolean(text: &str) -> Result<bool, String> {
     text.parse().map_err(|_| "write true or false".to_owned())
 }

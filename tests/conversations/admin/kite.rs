@@ -121,7 +121,7 @@ async fn by_cookie_only_from_its_own_pages() {
     world.post("/api/v1/admin/users", body.clone()).header("cookie", &cookie).header("origin", foreign).await;
     world.put(&path, json!({"role": "admin"})).header("cookie", &cookie).header("origin", foreign).await;
     world.ask(Method::DELETE, &path).header("cookie", &cookie).header("origin", foreign).await;
-    let own = world.server.base_url().to_owned();
+    let own = world.base_url().to_owned();
     let made = world.post("/api/v1/admin/users", body).header("cookie", &cookie).header("origin", &own).quietly().await;
     assert_eq!(made.status, 201, "{}", made.body);
     let changed =
