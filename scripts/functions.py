@@ -93,7 +93,8 @@ def compare(stack, calls):
                 continue
             resource = re.sub("^table", table, resource)
             used.add((action, "arn:aws:ses:eu-central-1:123456789012:identity/*" if resource == "identity" else resource))
-        allowed = stack.allowed(group)
+        # Logs are written by Lambda, not by the function.
+        allowed = {(action, resource) for action, resource in stack.allowed(group) if not action.startswith("logs:")}
         if missing := sorted(used - allowed):
             raise Failure(f"{group} does what its policy doesn't allow: {missing}")
         if idle := sorted(allowed - used):
@@ -106,7 +107,7 @@ def worse(sam, calls):
     for group in GROUPS:
         for extra in (True, False):
             changed = template()
-            actions = changed["Resources"][f"{group.capitalize()}Function"]["Properties"]["Policies"][0]["Statement"][0]["Action"]
+            actions = changed["Resources"][f"{group.capitalize()}FunctionRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"][0]["Action"]
             actions.append("dynamodb:Scan") if extra else actions.pop()
             try:
                 compare(Stack(translated(changed), GIVEN), calls)

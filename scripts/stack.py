@@ -37,8 +37,8 @@ def translated(parsed, **given):
 class Stack:
     """The translated template with its parameters put in."""
 
-    def __init__(self, cloudformation, parameters):
-        self.template = cloudformation
+    def __init__(self, cloudformation, parameters, name=STACK):
+        self.template, self.name = cloudformation, name
         declared = cloudformation["Parameters"]
         if unknown := set(parameters) - set(declared):
             raise Failure(f"no such parameters: {sorted(unknown)}")
@@ -91,15 +91,22 @@ class Stack:
             found[path.removeprefix("/") if path == "/$default" else path] = reference.rsplit("/", 1)[1]
         return found
 
+    def groups(self):
+        """The functions: those of the API, and the one that takes bounces in, where it is made."""
+        return GROUPS + (["bounces"] if "BouncesFunction" in self.resources else [])
+
+    def statements(self, group):
+        """What the function's role says."""
+        return [one for policy in self.role(group)["Policies"] for one in policy["PolicyDocument"]["Statement"]]
+
     def allowed(self, group):
-        """What the function's role allows: (action, resource) pairs. The managed policy for logs is not among them."""
+        """What the function's role allows: (action, resource) pairs."""
         pairs = set()
-        for policy in self.role(group)["Policies"]:
-            for statement in policy["PolicyDocument"]["Statement"]:
-                if statement["Effect"] != "Allow":
-                    raise Failure(f"{group}: only what is allowed is compared, not {statement['Effect']}")
-                actions, resources = ([one] if isinstance(one, str) else one for one in (statement["Action"], statement["Resource"]))
-                pairs |= {(action, resource) for action in actions for resource in resources}
+        for statement in self.statements(group):
+            if statement["Effect"] != "Allow":
+                raise Failure(f"{group}: only what is allowed is compared, not {statement['Effect']}")
+            actions, resources = ([one] if isinstance(one, str) else one for one in (statement["Action"], statement["Resource"]))
+            pairs |= {(action, resource) for action in actions for resource in resources}
         return pairs
 
     def _condition(self, name):
@@ -128,7 +135,7 @@ class Stack:
             "AWS::AccountId": ACCOUNT,
             "AWS::Partition": "aws",
             "AWS::URLSuffix": "amazonaws.com",
-            "AWS::StackName": STACK,
+            "AWS::StackName": self.name,
             "AWS::NoValue": NOTHING,
         }
         if name in pseudo:
@@ -144,6 +151,8 @@ class Stack:
 
     def _arn(self, name):
         kind = self.template["Resources"][name]["Type"].split("::")
+        if kind[1:] == ["Logs", "LogGroup"]:
+            return f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{name}:*"
         return f"arn:aws:{kind[1].lower()}:{REGION}:{ACCOUNT}:{name}"
 
     def _attribute(self, name, attribute):

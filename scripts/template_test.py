@@ -28,6 +28,7 @@ SENDER = "no-reply@example.com"
 CONTRACTS = ["Kite", "Zeaya", "Sproutgate", "Mcphub"]
 NAMES = [group.capitalize() for group in GROUPS]
 TABLE_ACTIONS = {f"dynamodb:{action}" for action in ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"]}
+LOG_ACTIONS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 
 
 def same(what, found, expected):
@@ -91,10 +92,13 @@ def throttles(stack):
 
 def policies(stack, sender):
     secrets = {"login": "FirstPassword", "admin": "AdminToken"}
-    for group in stack_groups(stack):
-        role = stack.role(group)
-        same(f"{group}'s managed policies", role["ManagedPolicyArns"], ["arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"])
-        table, listings, mail, kept = set(), set(), set(), set()
+    for group in stack.groups():
+        role, logs = stack.role(group), f"{group.capitalize()}Logs"
+        same(f"{group}'s managed policies", role.get("ManagedPolicyArns", []), [])
+        holds(f"{group} has another's role", stack.function(group)["Role"].endswith(f":{group.capitalize()}FunctionRole"))
+        trusted = [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]
+        same(f"who takes {group}'s role", role["AssumeRolePolicyDocument"]["Statement"], trusted)
+        table, listings, mail, kept, written = set(), set(), set(), set(), set()
         for action, resource in stack.allowed(group):
             if resource.endswith(":Table") and action in TABLE_ACTIONS:
                 table.add(action)
@@ -104,23 +108,22 @@ def policies(stack, sender):
                 mail.add(resource)
             elif action == "secretsmanager:GetSecretValue" and "*" not in resource:
                 kept.add(resource.rsplit(":", 1)[1])
+            elif action in LOG_ACTIONS and resource.endswith(f":log-group:{logs}:*"):
+                written.add(action)
             else:
                 raise Failure(f"{group} may {action} on {resource}")
         holds(f"{group} may do nothing with the table", table)
+        same(f"what {group} may do with its own logs", written, LOG_ACTIONS)
+        same(f"where {group} logs", stack.function(group)["LoggingConfig"]["LogGroup"], logs)
         same(f"the secrets that {group} may read", kept, {secrets[group]} if group in secrets else set())
         same(f"whether {group} may mail", bool(mail), group not in ("refresh", "bounces"))
-        statements = [one for policy in role["Policies"] for one in policy["PolicyDocument"]["Statement"]]
-        for statement in statements:
+        for statement in stack.statements(group):
             if statement["Action"] == "ses:SendEmail":
                 same(f"{group}'s sender", statement.get("Condition"), {"StringEquals": {"ses:FromAddress": sender}})
 
 
-def stack_groups(stack):
-    return GROUPS + (["bounces"] if "BouncesFunction" in stack.resources else [])
-
-
 def functions(stack):
-    for group in stack_groups(stack):
+    for group in stack.groups():
         function = stack.function(group)
         same(f"{group}'s runtime", (function["Runtime"], function["Handler"]), ("provided.al2023", "bootstrap"))
         holds(f"{group} has no memory of its own", 256 <= function["MemorySize"] <= 1769)
@@ -271,8 +274,8 @@ def tracing(sam):
     traced = Stack(translated(sam, Tracing="Active"), {"MailFrom": SENDER, "Tracing": "Active"})
     for group in GROUPS:
         same(f"{group}'s traces", traced.function(group)["TracingConfig"], {"Mode": "Active"})
-        allowed = [arn.rsplit("/", 1)[1] for arn in traced.role(group)["ManagedPolicyArns"]]
-        same(f"{group}'s managed policies where it is traced", sorted(allowed), ["AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"])
+        added = traced.allowed(group) - plain.allowed(group)
+        same(f"what {group} may where it is traced", added, {("xray:PutTraceSegments", "*"), ("xray:PutTelemetryRecords", "*")})
 
 
 def configurations():
@@ -342,8 +345,10 @@ def made(cloudformation):
         for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
             # It comes as Python spells it.
             allowed += ast.literal_eval(iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"])["Statement"]
-        resources = {one["Sid"]: one["Resource"] for one in allowed}
+        # It keeps the places of statements that a condition leaves out.
+        resources = {one["Sid"]: one["Resource"] for one in allowed if one}
         same(f"the table of {group}'s policy", resources["Table"], described["TableArn"])
+        holds(f"{group}'s policy is for no log of its own", f":log-group:{ids[f'{group.capitalize()}Logs']}" in resources["Logs"])
         if group in ("login", "admin"):
             secret = physical({"login": "FirstPassword", "admin": "AdminToken"}[group])
             same(f"the secret of {group}'s policy", resources["Secret"], secret)
@@ -377,7 +382,10 @@ def worse(sam):
         return what, copied
 
     def statements(resources, group):
-        return resources[f"{group}Function"]["Properties"]["Policies"][0]["Statement"]
+        return resources[f"{group}FunctionRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+
+    def statement(resources, group, sid):
+        return next(one for one in statements(resources, group) if one.get("Sid") == sid)
 
     def paths(resources):
         return resources["HttpApi"]["Properties"]["DefinitionBody"]["paths"]
@@ -390,7 +398,11 @@ def worse(sam):
     yield changed("a throttle is missing", lambda r, _: r["HttpApi"]["Properties"]["RouteSettings"].pop("ANY /api/auth/register"))
     yield changed("a policy has an action on tables too many", lambda r, _: statements(r, "Refresh")[0]["Action"].append("dynamodb:Scan"))
     yield changed("a policy takes any table", lambda r, _: statements(r, "Refresh")[0].update(Resource="*"))
-    yield changed("any sender may be used", lambda r, _: statements(r, "Register")[-1].pop("Condition"))
+    yield changed("any sender may be used", lambda r, _: statement(r, "Register", "Mail").pop("Condition"))
+    yield changed("a function writes another's log", lambda r, _: statement(r, "Refresh", "Logs").update(Resource={"Fn::GetAtt": "LoginLogs.Arn"}))
+    yield changed("a function may write any log", lambda r, _: r["RefreshFunctionRole"]["Properties"].update(ManagedPolicyArns=["arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"]))
+    yield changed("a function has another's role", lambda r, _: r["RefreshFunction"]["Properties"].update(Role={"Fn::GetAtt": "AdminFunctionRole.Arn"}))
+    yield changed("a function may be entered by another service", lambda r, _: r["LoginFunctionRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"][0].update(Principal={"Service": "ec2.amazonaws.com"}))
     yield changed("refresh may read a secret", lambda r, _: statements(r, "Refresh").append({"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": {"Ref": "AdminToken"}}))
     yield changed("a secret is in the environment", lambda r, _: r["AdminFunction"]["Properties"]["Environment"]["Variables"].update(ADMIN_TOKEN_SECRET={"Fn::Sub": "{{resolve:secretsmanager:${AdminToken}}}"}))
     yield changed("a variable is misspelt", lambda r, t: t["Globals"]["Function"]["Environment"]["Variables"].update(ROOT_CONTRAKT="kite"))

@@ -138,7 +138,7 @@ fn the_template_has_five_functions_and_a_sixth_where_bounces_are_handled() {
     let mut expected: Vec<_> = always.iter().map(|name| (name.as_str(), "")).collect();
     expected.insert(1, ("BouncesFunction", "HandlesBounces"));
     assert_eq!(functions, expected);
-    let others = ["Destination", "ErrorsAlarm", "Function", "Logs", "Topic", "TopicPolicy"];
+    let others = ["Destination", "ErrorsAlarm", "Function", "FunctionRole", "Logs", "Topic", "TopicPolicy"];
     let others: Vec<_> = others.iter().map(|other| format!("Bounces{other}")).collect();
     assert_eq!(conditional, others.iter().map(String::as_str).collect());
     let policy = &template["Resources"]["BouncesTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"][0];
