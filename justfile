@@ -22,7 +22,7 @@ bootstrap:
 
 # Everything that CI runs
 check: bootstrap
-    @scripts/steps fmt clippy test timing store-extenddb doc deny validate template smoke mail clients recipes documents growth soak-short pages lambda build cold-start
+    @scripts/steps fmt clippy test timing store-extenddb doc deny validate template smoke mail clients recipes documents growth soak-short pages lambda build functions cold-start
 
 # Formatting and clippy
 lint: fmt clippy
@@ -127,7 +127,7 @@ lambda:
 
 # `sam build`, without link-time optimisation, for this machine's own architecture
 build:
-    RUSTUP="$PWD/scripts/no-rustup" CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 sam build --parameter-overrides Architecture=x86_64
+    RUSTUP="$PWD/scripts/no-rustup" CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 sam build --parameter-overrides Architecture=x86_64 HandleBounces=true
     @ls -l .aws-sam/build/*/bootstrap
 
 # The conversations again, with what `just build` made: a process for each function, behind a gateway that routes as the template does

@@ -215,6 +215,18 @@ async fn an_administrator_takes_pictures_away_too() {
 }
 
 #[tokio::test]
+async fn more_than_ten_megabytes_are_refused() {
+    let mut world = World::start().await;
+    world.register("anna", "secret123").await;
+    let token = world.sign_in("anna", "secret123").await;
+    let much = vec![0xff; 20_000_000];
+    for (content_type, body) in [(form_type(), form("avatar", &much)), ("image/jpeg".to_owned(), much)] {
+        world.ask(Method::POST, "/zeaya/api/auth/avatar").bearer(&token).raw(&content_type, body).await;
+    }
+    insta::assert_snapshot!(world.transcript());
+}
+
+#[tokio::test]
 async fn what_is_no_picture_is_refused() {
     let mut world = World::start().await;
     world.register("anna", "secret123").await;
@@ -230,8 +242,6 @@ async fn what_is_no_picture_is_refused() {
         ("GIF", form_type(), form("avatar", b"GIF89a\x01\0\x01\0\0\0\0;")),
         ("text", form_type(), form("avatar", b"hello")),
         ("more than 4 MiB", form_type(), form("avatar", &vec![0xff; 4 * 1024 * 1024 + 1])),
-        ("20 MB", form_type(), form("avatar", &vec![0xff; 20_000_000])),
-        ("20 MB of something else", "image/jpeg".to_owned(), vec![0xff; 20_000_000]),
         ("another field", form_type(), form("picture", &photograph)),
         ("an empty field", form_type(), form("avatar", b"")),
         ("a form that ends early", form_type(), whole[..whole.len() - 8].to_vec()),

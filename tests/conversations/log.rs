@@ -79,6 +79,8 @@ async fn a_source_is_a_mark_that_tells_equal_ones_only() {
         let front = front.logging_to(world.watch.log());
         assert_eq!(line_from(&world, &front, "203.0.113.7").await.get("source"), None, "without the key");
         world.register_proved("anna").await;
+        // Another process may have mailed.
+        world.server.identity().warm_up().await.expect("keys");
         let mark = async |source| line_from(&world, &front, source).await.get("source").cloned();
         let one = mark("203.0.113.7").await.expect("a mark");
         assert_eq!(mark("203.0.113.7").await, Some(one.clone()));
@@ -140,7 +142,11 @@ async fn a_password_in_the_log_is_seen() {
     let password = "Vogelbeere-41-Laterne";
     world.register("gerda", password).await;
     assert_eq!(world.watch.leaks(), [] as [&str; 0]);
-    tracing::warn!(detail = format!("could not sign in with {password}"), "planted");
+    // By a process, where the tests speak to some.
+    match world.watch.output() {
+        Some(output) => output.plant(&json!({"message": "planted", "detail": format!("not {password}")}).to_string()),
+        None => tracing::warn!(detail = format!("could not sign in with {password}"), "planted"),
+    }
     let leaks = world.watch.leaks();
     assert!(leaks.len() == 1 && leaks[0].starts_with(password), "{leaks:?}");
     // A conversation fails by it when it ends.

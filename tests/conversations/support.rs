@@ -42,12 +42,13 @@ impl World {
         let options = change(options);
         let settings = options.settings.clone();
         let server = Server::start(options).await.expect("a server");
-        let functions = match clock.file() {
-            Some(clock) => {
+        let functions = match (clock.file(), watch.output()) {
+            (Some(clock), Some(output)) => {
                 let table = server.table();
-                Functions::start(Place { server: &server, table, settings: &settings, clock, secrets: None }).await
+                let place = Place { server: &server, table, settings: &settings, clock, output, secrets: None };
+                Functions::start(place).await
             }
-            None => None,
+            (_, _) => None,
         };
         // Proxies of the machine are none of the tests' business.
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");

@@ -97,8 +97,8 @@ impl Deployment {
 
     async fn processes(world: &World, address: &str) -> Option<Functions> {
         let (table, secrets, settings) = ("deployed", Some(address), BTreeMap::new());
-        let clock = world.clock.file()?;
-        Functions::start(Place { server: &world.server, table, settings: &settings, clock, secrets }).await
+        let (clock, output) = (world.clock.file()?, world.watch.output()?);
+        Functions::start(Place { server: &world.server, table, settings: &settings, clock, output, secrets }).await
     }
 
     /// One process of it.

@@ -17,6 +17,8 @@ use tracing::Level;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 
+use crate::functions::Output;
+
 /// Everything that was logged by anybody since the tests began: what doesn't belong to a request too.
 static EVERYTHING: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
@@ -64,6 +66,8 @@ pub(crate) struct Watch {
     lines: Lines,
     /// How long the log was when the world began.
     since: usize,
+    /// What processes write, where the tests speak to some.
+    output: Option<Output>,
     secrets: Mutex<BTreeSet<String>>,
 }
 
@@ -99,7 +103,12 @@ impl Watch {
     pub(crate) fn start() -> Self {
         listen();
         let since = EVERYTHING.lock().expect("not poisoned").len();
-        Self { lines: Lines::default(), since, secrets: Mutex::default() }
+        Self { lines: Lines::default(), since, output: Output::of_processes(), secrets: Mutex::default() }
+    }
+
+    /// Where processes write.
+    pub(crate) fn output(&self) -> Option<&Output> {
+        self.output.as_ref()
     }
 
     /// The log to hand to a service.
@@ -111,7 +120,10 @@ impl Watch {
     pub(crate) fn lines(&self) -> Vec<Value> {
         let text = std::mem::take(&mut *self.lines.0.lock().expect("not poisoned"));
         let text = String::from_utf8(text).expect("text");
-        text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+        let text = self.output.as_ref().map(Output::added).unwrap_or_default() + &text;
+        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+        // Warnings and accidents stand there too, where a process writes.
+        lines.filter(|line| line.get("_aws").is_some()).collect()
     }
 
     /// Notes what a client sends.
@@ -177,6 +189,7 @@ impl Watch {
     /// What stands in the log and shouldn't, with the line that has it.
     pub(crate) fn leaks(&self) -> Vec<String> {
         let log = String::from_utf8_lossy(&EVERYTHING.lock().expect("not poisoned")[self.since..]).into_owned();
+        let log = log + &self.output.as_ref().map(Output::text).unwrap_or_default();
         let secrets = self.secrets.lock().expect("not poisoned");
         let leaked = |secret: &String| {
             let at = place(&log, secret)?;

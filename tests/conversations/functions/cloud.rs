@@ -162,7 +162,9 @@ fn mail_calls(body: &[u8]) -> Vec<(String, String)> {
     let form: BTreeMap<_, _> = form_urlencoded::parse(body).into_owned().collect();
     let action = format!("ses:{}", form["Action"]);
     let set = form.get("ConfigurationSetName").map(|set| (action.clone(), format!("configuration-set/{set}")));
-    [(action.clone(), "identity".to_owned())].into_iter().chain(set).collect()
+    // IAM compares the address alone, without a name before it.
+    let sender = form["Source"].rsplit('<').next().unwrap_or_default().trim_end_matches('>');
+    [(action.clone(), format!("identity of {sender}"))].into_iter().chain(set).collect()
 }
 
 fn secret_call(operation: &str, body: &Value) -> (String, String) {

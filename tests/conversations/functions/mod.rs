@@ -8,9 +8,10 @@ mod process;
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::io::Write as _;
 use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use polygate::Server;
@@ -95,6 +96,45 @@ impl Drop for ClockFile {
     }
 }
 
+/// What the processes of one test write, in a file.
+pub(crate) struct Output {
+    path: PathBuf,
+    /// How much of it was asked for.
+    read: AtomicUsize,
+}
+
+impl Output {
+    /// A file of its own for each test, named after it, if processes are to write one.
+    pub(crate) fn of_processes() -> Option<Self> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let stack = Stack::named()?;
+        let number = NUMBER.fetch_add(1, Ordering::SeqCst);
+        let test = std::thread::current().name().unwrap_or_default().replace("::", ".");
+        Some(Self { path: stack.notes.join(format!("{test}-{number}.log")), read: AtomicUsize::new(0) })
+    }
+
+    /// Adds a line, for a test of who looks at it.
+    pub(crate) fn plant(&self, line: &str) {
+        let mut file = File::options().create(true).append(true).open(&self.path).expect("a file for a log");
+        writeln!(file, "{line}").expect("a line");
+    }
+
+    /// All of it.
+    pub(crate) fn text(&self) -> String {
+        // Nobody writes one before the first event.
+        std::fs::read_to_string(&self.path).unwrap_or_default()
+    }
+
+    /// What was added since this was last asked, up to the end of a line.
+    pub(crate) fn added(&self) -> String {
+        let text = self.text();
+        let added = &text[self.read.load(Ordering::SeqCst)..];
+        let lines = &added[..added.rfind('\n').map_or(0, |end| end + 1)];
+        self.read.fetch_add(lines.len(), Ordering::SeqCst);
+        lines.to_owned()
+    }
+}
+
 /// Where secrets and table of a deployment are.
 pub(crate) struct Place<'a> {
     pub(crate) server: &'a Server,
@@ -103,6 +143,7 @@ pub(crate) struct Place<'a> {
     /// Settings that differ from the template's.
     pub(crate) settings: &'a BTreeMap<String, String>,
     pub(crate) clock: &'a ClockFile,
+    pub(crate) output: &'a Output,
     /// An endpoint of Secrets Manager, in place of one that knows the development server's secrets.
     pub(crate) secrets: Option<&'a str>,
 }
@@ -126,7 +167,7 @@ impl Functions {
             environment.extend(cloud.environment_of(group, &place));
             environment.insert("TEST_CLOCK".to_owned(), place.clock.path.to_string_lossy().into_owned());
             environment.insert("LD_PRELOAD".to_owned(), stack.clock.to_string_lossy().into_owned());
-            let (function, task) = Function::new(group, binary, environment, &stack.notes).await;
+            let (function, task) = Function::new(group, binary, environment, &place.output.path).await;
             functions.insert(group.clone(), function);
             serving.push(task);
         }
@@ -155,6 +196,11 @@ impl Functions {
     /// What a group's function answers an event.
     pub(crate) async fn invoke(&self, group: Group, event: &Value) -> Value {
         self.deployment.functions[group.name()].invoke(event).await.expect("an answer")
+    }
+
+    /// What came of a report that SNS handed to the function that takes them in.
+    pub(crate) async fn report(&self, event: &Value) -> Result<Value, String> {
+        self.deployment.functions["bounces"].invoke(event).await
     }
 }
 

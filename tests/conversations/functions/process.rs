@@ -34,7 +34,8 @@ struct Shared {
     group: String,
     binary: PathBuf,
     environment: BTreeMap<String, String>,
-    notes: PathBuf,
+    /// Where it writes its log.
+    output: PathBuf,
     next: tokio::sync::Mutex<mpsc::UnboundedReceiver<(u64, Value)>>,
     waiting: Mutex<BTreeMap<u64, oneshot::Sender<Result<Value, String>>>>,
     processes: Mutex<Vec<Child>>,
@@ -48,7 +49,7 @@ impl Function {
         group: &str,
         binary: &Path,
         environment: BTreeMap<String, String>,
-        notes: &Path,
+        output: &Path,
     ) -> (Self, AbortHandle) {
         let (listener, address) = listen().await;
         let (events, next) = mpsc::unbounded_channel();
@@ -59,7 +60,7 @@ impl Function {
             group: group.to_owned(),
             binary: binary.to_owned(),
             environment,
-            notes: notes.to_owned(),
+            output: output.to_owned(),
             next: tokio::sync::Mutex::new(next),
             waiting: Mutex::default(),
             processes: Mutex::default(),
@@ -95,7 +96,7 @@ impl Function {
         match outcome {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(format!("{} was stopped", shared.group)),
-            Err(_) => Err(format!("{} did not answer in time, see {}", shared.group, shared.notes.display())),
+            Err(_) => Err(format!("{} did not answer in time, see {}", shared.group, shared.output.display())),
         }
     }
 
@@ -118,7 +119,8 @@ impl Drop for Function {
 
 impl Shared {
     fn start(&self) -> Child {
-        let log = self.open("log");
+        // Each line is added in one piece, whichever function writes it.
+        let log = open(&self.output);
         Command::new(&self.binary)
             .env_clear()
             .envs(&self.environment)
@@ -127,11 +129,6 @@ impl Shared {
             .stderr(log)
             .spawn()
             .expect("a process")
-    }
-
-    fn open(&self, kind: &str) -> File {
-        let file = self.notes.join(format!("{}.{kind}", self.group));
-        OpenOptions::new().create(true).append(true).open(file).expect("a file for notes")
     }
 
     /// Peak memory in KiB, and processor time in ticks, as Linux tells them.
@@ -143,7 +140,8 @@ impl Shared {
         let ticks: u64 = stat.split(' ').skip(13).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
         let peak: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap_or_default();
         let line = json!({"peak_kib": peak, "ticks": ticks, "events": self.numbers.load(Ordering::SeqCst)});
-        self.open("needs").write_all(format!("{line}\n").as_bytes()).expect("a note");
+        let needs = open(&self.output.with_file_name(format!("{}.needs", self.group)));
+        (&needs).write_all(format!("{line}\n").as_bytes()).expect("a note");
     }
 
     fn settle(&self, id: &str, outcome: Result<Value, String>) -> StatusCode {
@@ -154,6 +152,10 @@ impl Shared {
         }
         StatusCode::ACCEPTED
     }
+}
+
+fn open(file: &Path) -> File {
+    OpenOptions::new().create(true).append(true).open(file).expect("a file for notes")
 }
 
 /// What Lambda sets for a function.
