@@ -172,7 +172,11 @@ def worse(stack, calls):
 def needs(stack, notes):
     """What the processes needed, beside what the template gives them."""
     for group in stack.groups():
-        lines = [json.loads(line) for line in (notes / f"{group}.needs").read_text().splitlines()]
+        file = notes / f"{group}.needs"
+        if not file.is_file():
+            print(f"  {group:9} wasn't called")
+            continue
+        lines = [json.loads(line) for line in file.read_text().splitlines()]
         peak = max(line["peak_kib"] for line in lines) / 1024
         events = sum(line["events"] for line in lines)
         seconds = sum(line["ticks"] for line in lines) / os.sysconf("SC_CLK_TCK")
