@@ -117,6 +117,7 @@ pub(super) fn identity(mailer: MakeMailer, vault: MakeVault) -> anyhow::Result<(
         signing: settings.signing(),
         limits: Limits::default().for_shared_sources(settings.source_limit_times),
         stationery: Arc::new(stationery),
+        ..Policy::default()
     };
     // One request at a time, so one hash at a time.
     let hasher = Hasher::at_cost(settings.hash_cost, 1);
