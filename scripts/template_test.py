@@ -23,6 +23,7 @@ import boto3
 from moto import mock_aws
 
 from stack import GROUPS, REGION, ROOT, STACK, Failure, Stack, template, translated
+from watching import ALARMS, BOUNCES, alarms, dashboard
 
 SENDER = "no-reply@example.com"
 CONTRACTS = ["Kite", "Zeaya", "Sproutgate", "Mcphub"]
@@ -54,6 +55,21 @@ def parameters(sam):
     same("parameters without a default", [name for name, one in sam["Parameters"].items() if "Default" not in one], ["MailFrom"])
     grouped = [name for group in sam["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"] for name in group["Parameters"]]
     same("parameters in the groups that the console shows", sorted(grouped), sorted(sam["Parameters"]))
+
+
+def builds(sam):
+    """Each function is made of the program of its name, for the architecture of the parameter."""
+    for name in [*NAMES, "Bounces"]:
+        function = sam["Resources"][f"{name}Function"]
+        same(f"what {name} is built of", function["Metadata"], {"BuildMethod": "rust-cargolambda", "BuildProperties": {"Binary": name.lower()}})
+    same("the default architecture", sam["Parameters"]["Architecture"]["Default"], "x86_64")
+    same("when keys hand over", sam["Parameters"]["KeyMaxAgeDays"]["Default"], 90)
+    sender = sam["Parameters"]["MailFrom"]["AllowedPattern"]
+    for text, good in [("a@b.co", True), ("A <a@b.co>", True), ("nobody", False), ("a@b", False), ("a b@c.de", False), ("a@b.co, c@d.co", False)]:
+        same(f"whether {text} may send", bool(re.fullmatch(sender, text)), good)
+    hosts = ["CertificateArn", *(f"{contract}Domain" for contract in CONTRACTS)]
+    asked = json.dumps(sam["Rules"])
+    holds("hosts need no certificate", all(f'"Ref": "{name}"' in asked for name in hosts))
 
 
 def routes(stack):
@@ -129,6 +145,7 @@ def functions(stack):
         holds(f"{group} has no memory of its own", 256 <= function["MemorySize"] <= 1769)
         holds(f"{group} may run longer than the gateway waits", 5 <= function["Timeout"] <= 29)
         holds(f"{group} reserves concurrency unasked", "ReservedConcurrentExecutions" not in function)
+        same(f"the form of {group}'s logs", {name: one for name, one in function["LoggingConfig"].items() if name != "LogGroup"}, {"LogFormat": "JSON"})
         logs = stack.resources[function["LoggingConfig"]["LogGroup"]]
         same(f"how long {group}'s logs are kept", logs["Properties"]["RetentionInDays"], "30")
         same(f"{group}'s tag", [tag["Value"] for tag in function["Tags"] if tag["Key"] == "application"], ["polygate"])
@@ -161,55 +178,43 @@ def secrets(stack):
 def table(stack):
     resource = stack.resources["Table"]
     properties = resource["Properties"]
-    same("what becomes of the table with the stack", (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]), ("Retain", "Retain"))
+    same("what becomes of the table with the stack", (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]), ("RetainExceptOnCreate", "Retain"))
     same("how the table is paid", properties["BillingMode"], "PAY_PER_REQUEST")
     same("deletion protection", properties["DeletionProtectionEnabled"], "true")
     same("point-in-time recovery", properties["PointInTimeRecoverySpecification"], {"PointInTimeRecoveryEnabled": True})
     same("time to live", properties["TimeToLiveSpecification"], {"AttributeName": "expires_at", "Enabled": True})
     holds("the table has a fixed name", "TableName" not in properties)
+    kinds = {one["AttributeName"]: one["AttributeType"] for one in properties["AttributeDefinitions"]}
 
+    def key(schema):
+        return [(one["AttributeName"], kinds[one["AttributeName"]], one["KeyType"]) for one in schema]
 
-ALARMS = {
-    "ServerErrorsAlarm": ["5xx"],
-    "FunctionErrorsAlarm": ["Errors"] * 5,
-    "ThrottlesAlarm": ["Throttles"] * 5,
-    "TableThrottlesAlarm": ["ReadThrottleEvents", "WriteThrottleEvents"],
-    "LatencyAlarm": ["Latency"],
-    "MailFailuresAlarm": ["MailFailures"],
-    "SignInFailuresAlarm": ["SignInFailures"],
-}
-
-
-def alarms(stack, topic, expected=None):
-    found = stack.of_type("AWS::CloudWatch::Alarm")
-    metrics = {}
-    for name, alarm in found.items():
-        parts = [one["MetricStat"]["Metric"]["MetricName"] for one in alarm.get("Metrics", []) if "MetricStat" in one]
-        metrics[name] = parts or [alarm["MetricName"]]
-        same(f"whom {name} tells", (alarm["AlarmActions"], alarm["OKActions"]), (topic, topic))
-        same(f"{name} without data", alarm["TreatMissingData"], "notBreaching")
-        if alarm.get("Namespace") == "Polygate":
-            same(f"the dimensions of {name}", alarm["Dimensions"], [{"Name": "Stack", "Value": STACK}])
-    same("the alarms", metrics, expected or ALARMS)
-    board = json.loads(stack.resources["Dashboard"]["Properties"]["DashboardBody"])
-    listed = next(one for one in board["widgets"] if one["type"] == "alarm")["properties"]["alarms"]
-    same("the alarms on the dashboard", sorted(arn.rsplit(":", 1)[1] for arn in listed), sorted(ALARMS))
+    same("the table's key", key(properties["KeySchema"]), [("pk", "S", "HASH"), ("sk", "S", "RANGE")])
+    indexes = {one["IndexName"]: (key(one["KeySchema"]), one["Projection"]) for one in properties["GlobalSecondaryIndexes"]}
+    expected = {
+        "listing": ([("listing", "S", "HASH"), ("number", "N", "RANGE")], {"ProjectionType": "ALL"}),
+        "claims": ([("initial", "S", "HASH"), ("start", "S", "RANGE")], {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["account"]}),
+    }
+    same("the table's indexes", indexes, expected)
 
 
 def outputs(stack):
     for name in ["ApiUrl", *(f"{contract}Url" for contract in CONTRACTS), "JwksUrl"]:
-        holds(f"the output {name} is no address", stack.outputs.get(name, "").startswith("https://"))
+        holds(f"the output {name} is no address of this API", stack.outputs.get(name, "").startswith("https://HttpApi."))
+    holds("JwksUrl is another path's", stack.outputs["JwksUrl"].endswith("/.well-known/jwks.json"))
     holds("nothing tells how to read the first password", "FirstPassword" in stack.outputs["NextStep"])
 
 
 def as_it_comes(sam):
     """Everything about the stack of a team that types a sender and nothing else."""
     parameters(sam)
+    builds(sam)
     stack = Stack(translated(sam), {"MailFrom": SENDER})
     for look in (routes, permissions, throttles, functions, environment, secrets, table, outputs):
         look(stack)
     policies(stack, SENDER)
     alarms(stack, [])
+    dashboard(stack)
     absent = ["SNS::Topic", "Route53::RecordSet", "ApiGatewayV2::DomainName", "SES::EmailIdentity"]
     same("what nobody asked for", [kind for kind in absent if stack.of_type(f"AWS::{kind}")], [])
     return stack
@@ -226,9 +231,10 @@ def options(cloudformation):
 
     named = stack(MailFrom=f"Accounts of Example <{SENDER}>", MailConfigurationSet="mails", HandleBounces="true")
     policies(named, SENDER)
-    handled = {"BouncesErrorsAlarm": ["Errors"]}
-    alarms(named, [], ALARMS | handled)
+    alarms(named, [], ALARMS | BOUNCES)
     functions(named)
+    [told] = named.resources["BouncesTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    same("who may report bounces", (told["Principal"], told["Action"], told["Condition"]), ({"Service": "ses.amazonaws.com"}, "sns:Publish", {"StringEquals": {"AWS:SourceAccount": "123456789012"}}))
     callers = [one["Principal"] for one in named.of_type("AWS::Lambda::Permission").values()]
     same("who calls the six functions", sorted(callers), ["apigateway.amazonaws.com"] * 5 + ["sns.amazonaws.com"])
 
@@ -247,6 +253,8 @@ def options(cloudformation):
         same(f"{group}'s hosts", own.environment(group)["CONTRACT_HOSTS"], expected)
     for contract in CONTRACTS:
         host = hosts[f"{contract}Domain"]
+        [domain] = own.resources[f"{contract}Host"]["Properties"]["DomainNameConfigurations"]
+        same(f"how {contract}'s host is reached", (domain["SecurityPolicy"], domain["CertificateArn"]), ("TLS_1_2", ARN))
         same(f"{contract}'s host", own.resources[f"{contract}Host"]["Properties"]["DomainName"], host)
         mapping = own.resources[f"{contract}Mapping"]["Properties"]
         same(f"{contract}'s mapping", (mapping["ApiId"], mapping["Stage"], mapping["DomainName"]), ("HttpApi", "$default", f"{contract}Host"))
@@ -259,7 +267,9 @@ def options(cloudformation):
     reserved = stack(**{f"{name}Concurrency": str(10 + nth) for nth, name in enumerate(NAMES)}, Architecture="arm64")
     same("reservations", [reserved.function(group)["ReservedConcurrentExecutions"] for group in GROUPS], ["10", "11", "12", "13", "14"])
     same("the architecture", {tuple(reserved.function(group)["Architectures"]) for group in GROUPS}, {("arm64",)})
-    same("the identity", list(stack(MailIdentity="example.com").of_type("AWS::SES::EmailIdentity")), ["SenderIdentity"])
+    mailing = stack(MailIdentity="example.com")
+    same("the identity", list(mailing.of_type("AWS::SES::EmailIdentity")), ["SenderIdentity"])
+    same("what becomes of it with the stack", mailing.resources["SenderIdentity"]["DeletionPolicy"], "RetainExceptOnCreate")
     for name, bad in [("MailFrom", "nobody"), ("KiteDomain", "https://a.example.com"), ("LoginConcurrency", "0"), ("AlarmEmail", "a b@c.de")]:
         try:
             stack(**{name: bad})
@@ -409,6 +419,20 @@ def worse(sam):
     yield changed("items never expire", lambda r, _: r["Table"]["Properties"].pop("TimeToLiveSpecification"))
     yield changed("the table goes with the stack", lambda r, _: r["Table"].update(DeletionPolicy="Delete"))
     yield changed("the table has a fixed name", lambda r, _: r["Table"]["Properties"].update(TableName="polygate"))
+    yield changed("an index has another key", lambda r, _: r["Table"]["Properties"]["GlobalSecondaryIndexes"][0]["KeySchema"][1].update(AttributeName="sk"))
+    yield changed("an index has only keys", lambda r, _: r["Table"]["Properties"]["GlobalSecondaryIndexes"][0].update(Projection={"ProjectionType": "KEYS_ONLY"}))
+    yield changed("a function is built of another's program", lambda r, _: r["RegisterFunction"]["Metadata"]["BuildProperties"].update(Binary="login"))
+    yield changed("logs have no lines of requests", lambda r, _: r["LoginFunction"]["Properties"]["LoggingConfig"].update(ApplicationLogLevel="ERROR"))
+    yield changed("an alarm looks elsewhere", lambda r, _: r["ServerErrorsAlarm"]["Properties"].update(Namespace="AWS/Lambda"))
+    yield changed("an alarm waits for ever", lambda r, _: r["ServerErrorsAlarm"]["Properties"].update(Threshold=5_000_000))
+    yield changed("an alarm looks for too little", lambda r, _: r["LatencyAlarm"]["Properties"].update(ComparisonOperator="LessThanThreshold"))
+    yield changed("an alarm looks at the quickest", lambda r, _: r["LatencyAlarm"]["Properties"].update(ExtendedStatistic="p1"))
+    yield changed("an alarm looks at one function alone", lambda r, _: [one["MetricStat"]["Metric"]["Dimensions"][0].update(Value={"Ref": "LoginFunction"}) for one in r["FunctionErrorsAlarm"]["Properties"]["Metrics"][1:]])
+    yield changed("the dashboard shows what nobody counts", lambda r, _: r["Dashboard"]["Properties"].update(DashboardBody={"Fn::Sub": r["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"].replace('"SignInFailures"', '"SigninFailures"')}))
+    yield changed("JwksUrl is another's", lambda _, t: t["Outputs"]["JwksUrl"].update(Value="https://x/jwks"))
+    yield changed("hosts need no certificate", lambda _, t: t["Rules"]["HostsNeedACertificate"]["Assertions"][0].update(Assert={"Fn::Equals": ["a", "a"]}))
+    yield changed("anything may be the sender", lambda _, t: t["Parameters"]["MailFrom"].update(AllowedPattern=".*@.*"))
+    yield changed("keys never hand over", lambda _, t: t["Parameters"]["KeyMaxAgeDays"].update(Default=0))
     yield changed("an alarm is missing", lambda r, _: r.pop("SignInFailuresAlarm"))
     yield changed("an alarm tells nobody", lambda r, _: r["MailFailuresAlarm"]["Properties"].pop("OKActions"))
     yield changed("logs are kept forever", lambda r, _: r["LoginLogs"]["Properties"].pop("RetentionInDays"))
@@ -421,7 +445,7 @@ def found_out(sam):
     for what, template_ in worse(sam):
         try:
             as_it_comes(template_)
-        except (Failure, KeyError) as failure:
+        except (Failure, KeyError, ValueError) as failure:
             print(f"  found out: {what}: {str(failure)[:110]}")
             count += 1
             continue
