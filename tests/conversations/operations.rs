@@ -43,7 +43,7 @@ const WORDS: [&str; 25] = [
     "like",
 ];
 /// What CloudWatch finds in every line, and in those that Lambda itself writes.
-const GIVEN: [&str; 5] = ["@timestamp", "@message", "@log", "@type", "@initDuration"];
+const GIVEN: [&str; 5] = ["@timestamp", "@message", "@log", "type", "record.metrics.initDurationMs"];
 /// What events have that are no lines of requests.
 const OF_EVENTS: [&str; 2] = ["level", "span.request_id"];
 

@@ -91,9 +91,12 @@ impl Identity {
     async fn mail_reset_code_of(&self, identifier: &Identifier, errand: &Errand) -> Result<()> {
         let Some(owner) = self.owner_of(identifier).await? else { return Ok(()) };
         let Some(read) = self.store.account(owner).await? else { return Ok(()) };
-        let named = identifier.address_key().and_then(|key| read.account.address(key));
-        let primary = read.account.email.as_ref().map(|claim| &claim.address);
-        let Some(address) = named.or(primary) else { return Ok(()) };
+        // An address that the account has just given up is nobody's, and no other is mailed in its place.
+        let address = match identifier.address_key() {
+            Some(key) => read.account.address(key),
+            None => read.account.email.as_ref().map(|claim| &claim.address),
+        };
+        let Some(address) = address else { return Ok(()) };
         self.mail_reset_code(&Identifier::new(read.account.name.as_str()), address, errand).await
     }
 
