@@ -136,6 +136,13 @@ impl Service {
         answered.iter().map(|((what, status), times)| format!("{times:6} {what} {status}\n")).collect()
     }
 
+    /// How many requests were told to come again, and how many there were.
+    pub(super) fn busy(&self) -> (usize, usize) {
+        let answered = self.answered.lock().expect("not poisoned");
+        let busy = answered.iter().filter(|((_, status), _)| *status == 503).map(|(_, times)| times);
+        (busy.sum(), answered.values().sum())
+    }
+
     /// The letters since it was asked last.
     pub(super) fn letters(&self) -> Vec<Letter> {
         let mails = self.world.server.mails();

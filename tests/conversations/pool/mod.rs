@@ -48,6 +48,8 @@ fn the_service_and_small_rules_never_disagree_about_names_addresses_and_codes() 
         panic!("{failed}");
     }
     println!("{}", service.tally());
+    let (busy, all) = service.busy();
+    assert!(busy * 50 <= all, "{busy} of {all} requests were told to come again");
     runtime.block_on(service.world.is_sound());
 }
 
@@ -63,7 +65,8 @@ struct Play<'a> {
     /// Each way in which everything so far can have come about.
     possible: Vec<Pool>,
     numbers: usize,
-    /// Whether a mail was cut off, so that nobody knows what is stored of it.
+    /// Whether a mail was cut off, or a machine that is busy with something else had a request come again, so that nobody
+    /// knows what is stored of it.
     broken_off: bool,
     /// What was done and answered, for whoever reads of a failure.
     told: String,
@@ -256,6 +259,10 @@ impl<'a> Play<'a> {
         }
         if acts.len() > 1 {
             self.told.push_str(&format!("  ({} at once)\n", acts.len()));
+        }
+        if seen.iter().any(|seen| seen.status == 503) {
+            self.broken_off = true;
+            return Ok(());
         }
         let mut letters = self.service.letters();
         letters.retain(|letter| self.addresses.contains(&letter.to));
