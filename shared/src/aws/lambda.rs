@@ -163,10 +163,15 @@ pub(super) fn trace(context: &Context) -> Option<String> {
 /// What is left of a function's time once the request is broken off: for putting the answer together and handing it over.
 pub const RESERVE: Duration = Duration::from_millis(500);
 
+/// By how much this machine's clock may be ahead of the one that the end was told by.
+const MOST_AHEAD: time::Duration = time::Duration::hours(1);
+
 /// When to answer at the latest, given when Lambda stops the function (milliseconds since the epoch; 0 where nobody
 /// told).
 fn answer_by(deadline: u64, now: OffsetDateTime) -> Option<Instant> {
-    let end = (deadline > 0).then(|| OffsetDateTime::UNIX_EPOCH + Duration::from_millis(deadline))?;
+    // `cargo lambda watch` tells a span in place of an instant. No clock of Lambda's is wrong by that much.
+    let told = OffsetDateTime::UNIX_EPOCH + Duration::from_millis(deadline);
+    let end = Some(told).filter(|end| now - *end < MOST_AHEAD)?;
     // A clock that runs ahead must not refuse everything: the request gets a moment in any case.
     let left = Duration::try_from(end - now).unwrap_or_default().saturating_sub(RESERVE).max(RESERVE);
     Some(Instant::now() + left)
@@ -239,4 +244,26 @@ fn mend(mut request: LambdaRequest) -> LambdaRequest {
         }
     }
     request
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_end_is_an_instant_near_by_and_leaves_a_moment() {
+        let now = datetime!(2026-01-01 12:00 UTC);
+        let told = |end: OffsetDateTime| u64::try_from(end.unix_timestamp_nanos() / 1_000_000).expect("after 1970");
+        for nothing in [0, 600_000, told(now - time::Duration::days(1))] {
+            assert!(answer_by(nothing, now).is_none(), "{nothing}");
+        }
+        for (seconds, left) in [(10, 9_500), (1, 500), (-30, 500)] {
+            let began = Instant::now();
+            let by = answer_by(told(now + time::Duration::seconds(seconds)), now).expect("an end");
+            let millis = (by - began).as_millis();
+            assert!(millis >= left && by - Instant::now() <= Duration::from_millis(left as u64), "{seconds}: {millis}");
+        }
+    }
 }
