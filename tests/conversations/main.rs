@@ -22,6 +22,7 @@ mod events;
 mod faults;
 mod functions;
 mod hash_cost;
+mod histories;
 mod in_time;
 mod keys;
 mod kite;

@@ -7,16 +7,15 @@ mod service;
 mod steps;
 mod tokens;
 
-use std::cell::Cell;
 use std::time::Duration;
 
 use polygate_shared::identity::Clock;
-use proptest::test_runner::{Config, TestCaseError, TestRunner};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 
+use crate::histories::{Step, nth_newest, orders, play_all};
 use account::{Account, Session};
 use service::{Act, Seen, Service};
-use steps::{Contract, Step, Wish};
+use steps::{Contract, Wish};
 
 const FIRST_PASSWORD: &str = "password-0";
 
@@ -24,35 +23,7 @@ const FIRST_PASSWORD: &str = "password-0";
 fn the_service_and_a_small_model_never_disagree_about_sessions_tokens_and_keys() {
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let service = runtime.block_on(Service::start());
-    let config = Config {
-        cases: cases(),
-        // The sequence is told whole; a file of seeds would not bring back how parallel requests met.
-        failure_persistence: None,
-        // Milliseconds.
-        max_shrink_time: 120_000,
-        ..Config::default()
-    };
-    let failed_before = Cell::new(false);
-    let told = TestRunner::new(config).run(&steps::steps(), |steps| {
-        // What depends on how requests meet doesn't fail each time: what is left out must be no part of it.
-        let times = if failed_before.get() && steps.are_at_once() { 4 } else { 1 };
-        let played = (0..times).try_for_each(|_| play(&runtime, &service, &steps.0));
-        failed_before.set(failed_before.get() || played.is_err());
-        played
-    });
-    if let Err(failed) = told {
-        panic!("{failed}");
-    }
-}
-
-/// Enough for every run of the tests; `MODEL_CASES=2000` looks longer.
-#[expect(clippy::disallowed_methods, reason = "how somebody looks longer than every run of the tests does")]
-pub(crate) fn cases() -> u32 {
-    std::env::var("MODEL_CASES").ok().map_or(48, |cases| cases.parse().expect("MODEL_CASES is a number"))
-}
-
-fn play(runtime: &Runtime, service: &Service, steps: &[Step]) -> Result<(), TestCaseError> {
-    runtime.block_on(async { Play::begin(service).await.all(steps).await }).map_err(TestCaseError::fail)
+    play_all(steps::step(), |steps| runtime.block_on(async { Play::begin(&service).await.all(steps).await }));
 }
 
 /// One sequence, with an account of its own.
@@ -75,7 +46,7 @@ impl<'a> Play<'a> {
         Self { service, name, possible, passwords: 0, told: String::new() }
     }
 
-    async fn all(mut self, steps: &[Step]) -> Result<(), String> {
+    async fn all(mut self, steps: &[Step<Wish>]) -> Result<(), String> {
         self.together(&[Wish::SignIn { through: Contract::Kite, with_former_password: false }]).await?;
         for step in steps {
             match step {
@@ -202,30 +173,12 @@ impl<'a> Play<'a> {
     }
 }
 
-pub(crate) fn nth_newest<T>(all: &[T], nth: usize) -> Option<&T> {
-    let back = nth.checked_rem(all.len())?;
-    all.iter().rev().nth(back)
-}
-
 fn in_this_order(account: &Account, acts: &[Act], seen: &[Seen], order: &[usize]) -> Result<Account, String> {
     let mut next = account.clone();
     for nth in order {
         next.explain(&acts[*nth], &seen[*nth], account)?;
     }
     Ok(next)
-}
-
-/// All orders of so many things.
-pub(crate) fn orders(length: usize) -> Vec<Vec<usize>> {
-    let Some(last) = length.checked_sub(1) else { return vec![Vec::new()] };
-    let places = |shorter: Vec<usize>| {
-        (0..=last).map(move |place| {
-            let mut order = shorter.clone();
-            order.insert(place, last);
-            order
-        })
-    };
-    orders(last).into_iter().flat_map(places).collect()
 }
 
 /// An act with the ends of its tokens, by which one is told from another.

@@ -5,17 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::body::Body;
 use axum::http::{Method, Request};
-use polygate_shared::aws::client;
-use polygate_shared::aws::dynamodb::DynamoStore;
-use polygate_shared::aws::ses::SesMailer;
-use polygate_shared::http::{Arrival, Endpoints, Front};
-use polygate_shared::identity::{
-    Backoff, Clock, HashCost, Hasher, Identity, Limits, Policy, SigningPolicy, SystemChance,
-};
-use polygate_shared::settings::Settings;
+use polygate_shared::http::{Arrival, Front};
+use polygate_shared::identity::{Limits, Policy, SigningPolicy};
 use serde_json::{Value, json};
 
 use super::steps::Contract;
+use crate::histories::{front, never};
 use crate::support::World;
 
 /// Something that is asked of the service, with all that it takes.
@@ -56,35 +51,22 @@ pub(super) struct Service {
 impl Service {
     pub(super) async fn start() -> Self {
         let world = World::start().await;
-        let chance = Arc::new(SystemChance::default());
-        let table = client::dynamodb(&client::connect_local(world.server.dynamodb_url()).expect("a configuration"));
-        let nowhere = client::connect_local("http://127.0.0.1:1").expect("a configuration");
-        // How many wrong ones are let through is shown elsewhere; here nothing but right and wrong is to count.
-        let never = Backoff { free: u32::MAX, ..Limits::default().identifier };
         let limits = Limits {
-            identifier: never,
-            device: never,
-            sign_ins_from: never,
-            registrations_from: never,
-            current_password: never,
+            identifier: never(),
+            device: never(),
+            sign_ins_from: never(),
+            registrations_from: never(),
+            current_password: never(),
             ..Limits::default()
         };
-        let identity = Identity::new(
-            Arc::new(DynamoStore::new(table, world.server.table(), chance.clone())),
-            Arc::new(SesMailer::new(client::ses(&nowhere), "no-reply@example.com")),
-            Arc::clone(&world.clock) as Arc<dyn Clock>,
-            chance,
-            // The cheapest that there is: thousands of passwords are looked at.
-            Hasher::at_cost(HashCost { memory: 8, passes: 1, lanes: 1 }, 2),
-            Policy {
-                allow_registration: true,
-                // Keys hand on when a step says so.
-                signing: SigningPolicy { max_age: None, ..SigningPolicy::default() },
-                limits,
-                ..Policy::default()
-            },
-        );
-        let front = Front::new(&Endpoints::ALL, Arc::new(identity), &Settings::parse(&|_| None).expect("defaults"));
+        let policy = Policy {
+            allow_registration: true,
+            // Keys hand on when a step says so.
+            signing: SigningPolicy { max_age: None, ..SigningPolicy::default() },
+            limits,
+            ..Policy::default()
+        };
+        let front = front(&world, "http://127.0.0.1:1", policy);
         Self { world, front: Arc::new(front), accounts: AtomicUsize::new(0) }
     }
 

@@ -1,8 +1,8 @@
 //! What a random sequence is made of.
 
-use std::fmt;
-
 use proptest::prelude::*;
+
+use crate::histories::Step;
 
 /// The four contracts, by how a person signs in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,37 +52,7 @@ pub(super) enum Wish {
     ListKeys,
 }
 
-/// A step of a sequence.
-#[derive(Debug, Clone)]
-pub(super) enum Step {
-    One(Wish),
-    /// Sent in the same instant, each from a task of its own.
-    Together(Vec<Wish>),
-    Seconds(u32),
-}
-
-/// A sequence, which shows itself with a line for each step.
-#[derive(Clone)]
-pub(super) struct Steps(pub(super) Vec<Step>);
-
-impl fmt::Debug for Steps {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|step| f.write_str(&format!("\n  {step:?}")))
-    }
-}
-
-impl Steps {
-    /// Whether how requests meet may make a difference from one time to the next.
-    pub(super) fn are_at_once(&self) -> bool {
-        self.0.iter().any(|step| matches!(step, Step::Together(wishes) if wishes.len() > 1))
-    }
-}
-
-pub(super) fn steps() -> impl Strategy<Value = Steps> {
-    prop::collection::vec(step(), 1..24).prop_map(Steps)
-}
-
-fn step() -> impl Strategy<Value = Step> {
+pub(super) fn step() -> impl Strategy<Value = Step<Wish>> {
     prop_oneof![
         6 => wish().prop_map(Step::One),
         3 => prop::collection::vec(wish(), 2..=4).prop_map(Step::Together),

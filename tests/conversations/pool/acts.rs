@@ -6,17 +6,12 @@ use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
 use axum::http::{Method, Request};
-use polygate_shared::aws::client;
-use polygate_shared::aws::dynamodb::DynamoStore;
-use polygate_shared::aws::ses::SesMailer;
-use polygate_shared::http::{Arrival, Endpoints, Front};
-use polygate_shared::identity::{
-    Backoff, ClaimKind, Clock, HashCost, Hasher, Identity, Limits, Policy, SystemChance, Versioned,
-};
-use polygate_shared::settings::Settings;
+use polygate_shared::http::{Arrival, Front};
+use polygate_shared::identity::{ClaimKind, Limits, Policy, Versioned};
 use serde_json::{Value, json};
 
 use super::rules::Kind;
+use crate::histories::{front, never};
 use crate::support::World;
 
 /// Something that is asked of the service, with all that it takes. People are told by their number.
@@ -77,32 +72,19 @@ pub(super) struct Service {
 impl Service {
     pub(super) async fn start() -> Self {
         let world = World::start().await;
-        let chance = Arc::new(SystemChance::default());
-        let table = client::dynamodb(&client::connect_local(world.server.dynamodb_url()).expect("a configuration"));
         let mails = format!("{}/_local/ses", world.server.base_url());
-        let mails = client::ses(&client::connect_local(mails).expect("a configuration"));
-        // How many wrong ones are let through is shown elsewhere; here nothing but right and wrong is to count.
-        let never = Backoff { free: u32::MAX, ..Limits::default().identifier };
         let limits = Limits {
-            identifier: never,
-            device: never,
-            sign_ins_from: never,
-            registrations_from: never,
-            mailed_code: never,
-            mailed_codes_from: never,
-            addresses_mailed_by: never,
+            identifier: never(),
+            device: never(),
+            sign_ins_from: never(),
+            registrations_from: never(),
+            mailed_code: never(),
+            mailed_codes_from: never(),
+            addresses_mailed_by: never(),
             ..Limits::default()
         };
-        let identity = Identity::new(
-            Arc::new(DynamoStore::new(table, world.server.table(), chance.clone())),
-            Arc::new(SesMailer::new(mails, "no-reply@example.com")),
-            Arc::clone(&world.clock) as Arc<dyn Clock>,
-            chance,
-            // The cheapest that there is: thousands of passwords are looked at.
-            Hasher::at_cost(HashCost { memory: 8, passes: 1, lanes: 1 }, 2),
-            Policy { allow_registration: true, limits, ..Policy::default() },
-        );
-        let front = Front::new(&Endpoints::ALL, Arc::new(identity), &Settings::parse(&|_| None).expect("defaults"));
+        let policy = Policy { allow_registration: true, limits, ..Policy::default() };
+        let front = front(&world, &mails, policy);
         Self {
             world,
             front: Arc::new(front),

@@ -8,18 +8,16 @@ mod codes;
 mod rules;
 mod steps;
 
-use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use polygate_shared::identity::Clock;
-use proptest::test_runner::{Config, TestCaseError, TestRunner};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 
-use crate::model::{cases, nth_newest, orders};
+use crate::histories::{Step, nth_newest, orders, play_all};
 use acts::{Act, Claims, Letter, Seen, Service};
 use rules::{Account, Kind, Pool};
-use steps::{ADDRESSES, NAMES, Step, Wish};
+use steps::{ADDRESSES, NAMES, Wish};
 
 /// No code is this one but by a chance of one in a million.
 const WRONG: &str = "000000";
@@ -28,33 +26,11 @@ const WRONG: &str = "000000";
 fn the_service_and_small_rules_never_disagree_about_names_addresses_and_codes() {
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let service = runtime.block_on(Service::start());
-    let config = Config {
-        cases: cases(),
-        // The history is told whole; a file of seeds would not bring back how parallel requests met.
-        failure_persistence: None,
-        // Milliseconds.
-        max_shrink_time: 120_000,
-        ..Config::default()
-    };
-    let failed_before = Cell::new(false);
-    let told = TestRunner::new(config).run(&steps::steps(), |steps| {
-        // What depends on how requests meet doesn't fail each time: what is left out must be no part of it.
-        let times = if failed_before.get() && steps.are_at_once() { 4 } else { 1 };
-        let played = (0..times).try_for_each(|_| play(&runtime, &service, &steps.0));
-        failed_before.set(failed_before.get() || played.is_err());
-        played
-    });
-    if let Err(failed) = told {
-        panic!("{failed}");
-    }
+    play_all(steps::step(), |steps| runtime.block_on(Play::begin(&service).all(steps)));
     println!("{}", service.tally());
     let (busy, all) = service.busy();
     assert!(busy * 50 <= all, "{busy} of {all} requests were told to come again");
     runtime.block_on(service.world.is_sound());
-}
-
-fn play(runtime: &Runtime, service: &Service, steps: &[Step]) -> Result<(), TestCaseError> {
-    runtime.block_on(Play::begin(service).all(steps)).map_err(TestCaseError::fail)
 }
 
 /// One history, with names and addresses of its own.
@@ -95,7 +71,7 @@ impl<'a> Play<'a> {
         }
     }
 
-    async fn all(mut self, steps: &[Step]) -> Result<(), String> {
+    async fn all(mut self, steps: &[Step<Wish>]) -> Result<(), String> {
         for step in steps {
             match step {
                 Step::One(wish) => self.together(std::slice::from_ref(wish)).await?,
