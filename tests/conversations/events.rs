@@ -332,6 +332,35 @@ async fn whatever_the_gateway_hands_over_is_answered() {
     }
 }
 
+/// `lambda_http` makes an address of it, and would panic: found by fuzzing.
+#[tokio::test]
+async fn a_host_that_is_none_is_answered_like_an_unknown_one() {
+    let world = World::start().await;
+    let hosts = |name: &str| (name == "CONTRACT_HOSTS").then(|| "photos.example.com=zeaya".to_owned());
+    let settings = Settings::parse(&hosts).expect("settings");
+    let front = Front::new(&[Endpoints::of_group(Group::Refresh)], Arc::clone(world.server.identity()), &settings);
+    let ask = async |header: Option<&str>, domain: &str| {
+        let mut event = all_events()["zeaya/unknown-path"].clone();
+        event["rawPath"] = "/api/auth/nowhere".into();
+        event["requestContext"]["domainName"] = domain.into();
+        match header {
+            Some(host) => event["headers"]["host"] = host.into(),
+            None => drop(event["headers"].as_object_mut().expect("headers").remove("host")),
+        }
+        let payload = serde_json::from_value(event).expect("an API Gateway event");
+        let answer = lambda::handle(front.clone(), LambdaEvent::new(payload, Context::default())).await;
+        serde_json::to_value(answer.expect("an answer")).expect("JSON")["body"].clone()
+    };
+    let (mapped, unknown) = ("photos.example.com", "id.example.com");
+    let (zeaya, root) = (ask(Some(mapped), unknown).await, ask(Some(unknown), mapped).await);
+    assert_ne!(zeaya, root);
+    assert_eq!(ask(None, mapped).await, zeaya);
+    for none in ["a]b", "xn--a", "1.2.3.999", "x:99999", "", "a b", "@", "/kite/api/v1/health?"] {
+        assert_eq!(ask(Some(none), mapped).await, root, "{none}");
+        assert_eq!(ask(None, none).await, root, "{none}");
+    }
+}
+
 #[tokio::test]
 async fn a_base64_body_is_read() {
     use base64::Engine;

@@ -9,6 +9,7 @@ use aws_config::SdkConfig;
 use axum::body::Body;
 use axum::response::Response;
 pub use lambda_http::Error;
+use lambda_http::http::{HeaderValue, header};
 use lambda_http::request::{LambdaRequest, RequestContext};
 use lambda_http::tower::Service;
 use lambda_http::{Adapter, Context, LambdaEvent, Request, http, service_fn};
@@ -148,8 +149,14 @@ pub async fn handle(
         answer_by: answer_by(context.deadline, front.identity().now()),
         ..Arrival::default()
     };
-    let mut adapter = Adapter::from(service_fn(move |request| answer(front.clone(), request, arrival.clone())));
-    adapter.call(LambdaEvent::new(mend(payload), context)).await
+    let mut payload = mend(payload);
+    let host = take_host(&mut payload);
+    let ask = move |mut request: Request| {
+        request.headers_mut().remove(header::HOST);
+        request.headers_mut().extend(host.clone().map(|host| (header::HOST, host)));
+        answer(front.clone(), request, arrival.clone())
+    };
+    Adapter::from(service_fn(ask)).call(LambdaEvent::new(payload, context)).await
 }
 
 /// The id of the trace that an event belongs to, if it is recorded, e.g. `1-5759e988-bd862e3fe1be46a994272793`. Lambda
@@ -244,6 +251,14 @@ fn mend(mut request: LambdaRequest) -> LambdaRequest {
         }
     }
     request
+}
+
+/// The host that was asked for, which is kept from `lambda_http`: it makes an address of it, and panics where that is none
+/// (`Host: a]b`, `xn--a`). Whoever calls chooses that header, where no gateway looks at it first.
+fn take_host(request: &mut LambdaRequest) -> Option<HeaderValue> {
+    let LambdaRequest::ApiGatewayV2(event) = request else { return None };
+    let told = event.headers.insert(header::HOST, HeaderValue::from_static("gateway.invalid"));
+    told.or_else(|| event.request_context.domain_name.as_deref()?.try_into().ok())
 }
 
 #[cfg(test)]
