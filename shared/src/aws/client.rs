@@ -11,6 +11,9 @@ use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider, SharedHtt
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
+use aws_smithy_runtime_api::client::http::{HttpClient, HttpConnectorSettings, SharedHttpConnector};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
 use super::meter::Meter;
 
@@ -89,7 +92,23 @@ pub fn secrets(config: &SdkConfig) -> aws_sdk_secretsmanager::Client {
 fn http_client() -> anyhow::Result<SharedHttpClient> {
     let trusted = ROOTS.iter().fold(TrustStore::empty(), |store, root| store.with_pem_certificate(*root));
     let context = TlsContext::builder().with_trust_store(trusted).build().context("no TLS context")?;
-    Ok(Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(context).build_https())
+    let client = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(context).build_https();
+    Ok(SharedHttpClient::new(MadeWhenUsed(client)))
+}
+
+/// The HTTP client without its check beforehand, in which each service's client would read the certificates once more and
+/// throw the outcome away. They are read with the first request, which a function makes while it starts.
+#[derive(Debug)]
+struct MadeWhenUsed(SharedHttpClient);
+
+impl HttpClient for MadeWhenUsed {
+    fn http_connector(&self, settings: &HttpConnectorSettings, parts: &RuntimeComponents) -> SharedHttpConnector {
+        self.0.http_connector(settings, parts)
+    }
+
+    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
+        self.0.connector_metadata()
+    }
 }
 
 /// A request to the table takes milliseconds; what takes longer than these is better given up, while the person
