@@ -34,7 +34,7 @@ impl Metered {
         let chance = Arc::new(SystemChance::default());
         let identity = Identity::new(
             Arc::new(DynamoStore::new(table, server.table(), chance.clone())),
-            Arc::new(SesMailer::new(client::ses(&mails), "no-reply@example.com")),
+            Arc::new(SesMailer::new(&mails, "no-reply@example.com")),
             Arc::new(SystemClock),
             chance,
             Hasher::new(1),

@@ -81,7 +81,7 @@ pub(crate) fn front(world: &World, mails: &str, policy: Policy) -> Front {
     let table = client::dynamodb(&connect(&world.server.dynamodb_url()));
     let identity = Identity::new(
         Arc::new(DynamoStore::new(table, world.server.table(), chance.clone())),
-        Arc::new(SesMailer::new(client::ses(&connect(mails)), "no-reply@example.com")),
+        Arc::new(SesMailer::new(&connect(mails), "no-reply@example.com")),
         Arc::clone(&world.clock) as Arc<dyn Clock>,
         chance,
         // The cheapest that there is: thousands of passwords are looked at.

@@ -31,7 +31,7 @@ async fn before_a_silent_table() -> Front {
     let chance = Arc::new(SystemChance::default());
     let identity = Identity::new(
         Arc::new(DynamoStore::new(client::dynamodb(&config), "polygate", chance.clone())),
-        Arc::new(SesMailer::new(client::ses(&config), "no-reply@example.com")),
+        Arc::new(SesMailer::new(&config, "no-reply@example.com")),
         Arc::new(SystemClock),
         chance,
         Hasher::new(1),

@@ -126,7 +126,7 @@ fn process_at(world: &World, endpoint: &str, policy: Policy) -> Identity {
     let nowhere = client::connect_local("http://127.0.0.1:1").expect("a configuration");
     Identity::new(
         Arc::new(DynamoStore::new(table, world.server.table(), chance.clone())),
-        Arc::new(SesMailer::new(client::ses(&nowhere), "no-reply@example.com")),
+        Arc::new(SesMailer::new(&nowhere, "no-reply@example.com")),
         Arc::clone(&world.clock) as Arc<dyn Clock>,
         chance,
         Hasher::new(1),

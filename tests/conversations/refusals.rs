@@ -108,7 +108,7 @@ pub(crate) fn front(store: Arc<dyn Store>, chance: Arc<dyn Chance>) -> Front {
     let nowhere = client::connect_local("http://127.0.0.1:1").expect("a configuration");
     let identity = Identity::new(
         store,
-        Arc::new(SesMailer::new(client::ses(&nowhere), "no-reply@example.com")),
+        Arc::new(SesMailer::new(&nowhere, "no-reply@example.com")),
         Arc::new(TestClock::default()),
         chance,
         Hasher::new(2),
@@ -184,7 +184,7 @@ async fn forgetting_a_password_takes_the_same_time_whatever_there_is_to_do() {
         client::connect_local(format!("http://{}", silent.local_addr().expect("an address"))).expect("a configuration");
     let identity = Identity::new(
         Arc::clone(world.server.store()),
-        Arc::new(SesMailer::new(client::ses(&ses), "no-reply@example.com")),
+        Arc::new(SesMailer::new(&ses, "no-reply@example.com")),
         Arc::new(TestClock::default()),
         Arc::new(SystemChance::default()),
         Hasher::new(2),

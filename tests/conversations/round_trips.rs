@@ -89,7 +89,7 @@ async fn signing_in_and_registering_take_three() {
     let mailbox = client::connect_local(mailbox).expect("a configuration");
     let identity = Identity::new(
         Arc::new(DynamoStore::new(table, world.server.table(), chance.clone())),
-        Arc::new(SesMailer::new(client::ses(&mailbox), "no-reply@example.com")),
+        Arc::new(SesMailer::new(&mailbox, "no-reply@example.com")),
         Arc::clone(&world.clock) as Arc<dyn Clock>,
         chance,
         Hasher::new(2),

@@ -30,7 +30,7 @@ impl Deployment {
         let clock: Arc<TestClock> = Arc::clone(&world.clock);
         let identity = Identity::new(
             Arc::clone(world.server.store()),
-            Arc::new(SesMailer::new(client::ses(&nowhere), "no-reply@example.com")),
+            Arc::new(SesMailer::new(&nowhere, "no-reply@example.com")),
             clock as Arc<dyn Clock>,
             Arc::new(SystemChance::default()),
             hasher,

@@ -90,7 +90,7 @@ impl SignIns {
         let chance = Arc::new(SystemChance::default());
         let identity = Identity::new(
             Arc::new(DynamoStore::new(table, world.server.table(), chance.clone())),
-            Arc::new(SesMailer::new(client::ses(&nowhere), "no-reply@example.com")),
+            Arc::new(SesMailer::new(&nowhere, "no-reply@example.com")),
             Arc::clone(&world.clock) as Arc<dyn Clock>,
             chance,
             Hasher::at_cost(cost, 2),

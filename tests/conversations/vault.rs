@@ -113,7 +113,7 @@ impl Deployment {
         let vault = SecretsVault::new(config.clone(), &settings).expect("a vault").expect("a vault");
         let identity = Identity::new(
             Arc::clone(store),
-            Arc::new(SesMailer::new(client::ses(&config), "no-reply@example.com")),
+            Arc::new(SesMailer::new(&config, "no-reply@example.com")),
             Arc::clone(&world.clock) as Arc<dyn Clock>,
             Arc::new(SystemChance::default()),
             Hasher::new(2),

@@ -25,7 +25,7 @@ fn mail() -> Mail {
 }
 
 fn mailer(endpoint: &str, from: &str) -> SesMailer {
-    SesMailer::new(client::ses(&client::connect_local(endpoint).expect("a configuration")), from)
+    SesMailer::new(&client::connect_local(endpoint).expect("a configuration"), from)
 }
 
 /// The word for what came of a mail, and its cause as the log has it.

@@ -90,7 +90,7 @@ impl Server {
 
         let mail_service = given.get("AWS_ENDPOINT_URL_SES").filter(|url| !url.trim().is_empty()).cloned();
         let mail_service = client::connect_local(mail_service.unwrap_or_else(|| ses::url(&base_url)))?;
-        let mailer = SesMailer::new(client::ses(&mail_service), mail_from)
+        let mailer = SesMailer::new(&mail_service, mail_from)
             .reply_to(settings.mail_reply_to.as_deref())
             .under(settings.mail_configuration_set.clone())
             .within(mail_time_out);

@@ -54,7 +54,7 @@ pub async fn run_with_mail_and_secrets(endpoints: Endpoints) -> Result<(), Error
 fn ses_mailer(config: &SdkConfig, settings: &Settings) -> anyhow::Result<Arc<dyn Mailer>> {
     let from = settings.mail_from.as_deref().context("MAIL_FROM is not set: name the sender of mails")?;
     let config = client::at_endpoint_of(config.clone(), "SES", &environment());
-    let mailer = SesMailer::new(client::ses(&config), from);
+    let mailer = SesMailer::new(&config, from);
     let mailer = mailer.reply_to(settings.mail_reply_to.as_deref());
     Ok(Arc::new(mailer.under(settings.mail_configuration_set.clone())))
 }

@@ -1,10 +1,12 @@
 //! Mail through SES.
 
 use std::error::Error as StdError;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use async_trait::async_trait;
+use aws_config::SdkConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_ses::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_ses::operation::RequestId;
@@ -13,6 +15,7 @@ use aws_sdk_ses::types::{Body, Content, Destination, Message, MessageTag};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use super::client;
 use crate::identity::{Mail, Mailer, NotSent, SendError};
 
 /// How long one mail may take. SES answers within tenths of a second; the functions that send have 15 seconds in all.
@@ -28,7 +31,9 @@ const ABOUT_THE_MAIL: [&str; 4] =
 /// Sends mail through SES, from one address that SES has verified.
 #[derive(Debug, Clone)]
 pub struct SesMailer {
-    client: aws_sdk_ses::Client,
+    config: SdkConfig,
+    /// Made with the first mail: most processes end before that.
+    client: OnceLock<aws_sdk_ses::Client>,
     from: String,
     reply_to: Option<String>,
     configuration_set: Option<String>,
@@ -36,10 +41,11 @@ pub struct SesMailer {
 }
 
 impl SesMailer {
-    /// Sends from an address, `a@example.com` or `Name <a@example.com>`. The client must not retry: see
-    /// [`super::client::ses`].
-    pub fn new(client: aws_sdk_ses::Client, from: &str) -> Self {
-        Self { client, from: sender(from), reply_to: None, configuration_set: None, time_out: TIME_OUT }
+    /// Sends from an address, `a@example.com` or `Name <a@example.com>`, through a [client](client::ses) with this
+    /// configuration.
+    pub fn new(config: &SdkConfig, from: &str) -> Self {
+        let (config, client, from) = (config.clone(), OnceLock::new(), sender(from));
+        Self { config, client, from, reply_to: None, configuration_set: None, time_out: TIME_OUT }
     }
 
     /// The same with the address that answers go to.
@@ -73,8 +79,8 @@ impl Mailer for SesMailer {
     async fn send(&self, mail: &Mail) -> Result<(), SendError> {
         let message = message(mail).context("a mail could not be put together").map_err(rejected)?;
         let tag = MessageTag::builder().name("purpose").value(mail.purpose.as_str()).build();
-        let sent = self
-            .client
+        let client = self.client.get_or_init(|| client::ses(&self.config));
+        let sent = client
             .send_email()
             .source(&self.from)
             .set_reply_to_addresses(self.reply_to.clone().map(|address| vec![address]))

@@ -183,7 +183,7 @@ impl Stage {
         let config = aws_sdk_dynamodb::config::Builder::from(&config).retry_partition(RetryPartition::new(own));
         let chance = Arc::new(SystemChance::default());
         let store = DynamoStore::new(Client::from_conf(config.build()), self.world.server.table(), chance.clone());
-        let mailer = SesMailer::new(client::ses(&through(&seam, &self.mailbox)), "no-reply@example.com");
+        let mailer = SesMailer::new(&through(&seam, &self.mailbox), "no-reply@example.com");
         let clock = Arc::new(TestClock::default());
         let passed = self.begins - clock.now();
         clock.advance(Duration::try_from(passed).expect("a time after the start"));

@@ -103,7 +103,7 @@ impl Pool {
         };
         let mailer: Arc<dyn Mailer> = match (&self.config, settings.mail_from.as_deref()) {
             (Some(config), Some(from)) => {
-                let mailer = SesMailer::new(client::ses(config), from);
+                let mailer = SesMailer::new(config, from);
                 Arc::new(mailer.reply_to(settings.mail_reply_to.as_deref()).under(settings.mail_configuration_set))
             }
             (Some(_) | None, _) => Arc::new(Unmailed),
