@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -52,12 +52,15 @@ pub struct Front {
 }
 
 struct Inner {
-    contracts: [(Contract, Router); 4],
-    service: Router,
+    contracts: [(Contract, Made); 4],
+    service: Made,
     hosts: HostMap,
     root: Contract,
     identity: Arc<Identity>,
 }
+
+/// Routes that are put together when somebody asks for them: most processes of a function are asked in one contract alone.
+type Made = LazyLock<Router, Box<dyn FnOnce() -> Router + Send>>;
 
 /// The route that an answer came from, for the log; the path itself may name a person.
 #[derive(Clone)]
@@ -71,13 +74,15 @@ impl Front {
             zone: settings.zone,
             allowed_origins: settings.allowed_origins.clone().into(),
         };
-        let contracts = Contract::ALL.map(|contract| {
-            let routes = endpoints.iter().map(|group| (group.of)(contract));
-            (contract, finish(routes, contract, &app))
-        });
         let root = settings.root_contract;
-        let service = endpoints.iter().map(|group| (group.service)());
-        let service = finish(service, root, &app);
+        let endpoints: Arc<[Endpoints]> = endpoints.into();
+        let contracts = Contract::ALL.map(|contract| {
+            let (endpoints, app) = (Arc::clone(&endpoints), app.clone());
+            let make = move || finish(endpoints.iter().map(|group| (group.of)(contract)), contract, &app);
+            (contract, Made::new(Box::new(make)))
+        });
+        let make = move || finish(endpoints.iter().map(|group| (group.service)()), root, &app);
+        let service = Made::new(Box::new(make));
         let inner = Inner { contracts, service, hosts: settings.contract_hosts.clone(), root, identity };
         Self { inner: Arc::new(inner), log: Arc::new(Log::readable()) }
     }
@@ -139,11 +144,11 @@ impl Front {
     fn at(&self, place: Place) -> (Contract, bool, Router) {
         let inner = &*self.inner;
         let (contract, mounted) = match place {
-            Place::Service => return (inner.root, false, inner.service.clone()),
+            Place::Service => return (inner.root, false, Router::clone(&inner.service)),
             Place::Contract { contract, mounted } => (contract, mounted),
         };
         let found = inner.contracts.iter().find(|(known, _)| *known == contract);
-        (contract, mounted, found.map_or_else(|| inner.service.clone(), |(_, router)| router.clone()))
+        (contract, mounted, Router::clone(found.map_or(&inner.service, |(_, router)| router)))
     }
 }
 
@@ -301,7 +306,7 @@ mod tests {
         let chance = Arc::new(SystemChance::default());
         let identity = Identity::new(
             Arc::new(DynamoStore::new(client::dynamodb(&nowhere), "polygate", chance.clone())),
-            Arc::new(SesMailer::new(client::ses(&nowhere), "no-reply@example.com")),
+            Arc::new(SesMailer::new(&nowhere, "no-reply@example.com")),
             Arc::new(SystemClock),
             chance,
             Hasher::new(1),
