@@ -19,7 +19,7 @@ use polygate_shared::settings::Settings;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::connections;
 use crate::engine::Engine;
@@ -40,6 +40,8 @@ pub(crate) const TABLE_FILE: &str = "table.db";
 pub(crate) const FIRST_PASSWORD: &str = "admin";
 /// A client that never ends its request doesn't keep the server from stopping.
 const STOP_WITHIN: Duration = Duration::from_secs(3);
+/// Memory of hashes is given back after once to twice as long without any.
+const REST_EVERY: Duration = Duration::from_secs(5);
 
 /// A running development server. Stops when dropped; [`Server::shutdown`] waits until it has.
 pub struct Server {
@@ -104,15 +106,10 @@ impl Server {
             stationery: Arc::new(stationery),
             ..Policy::default()
         };
+        let hasher = hasher(settings.hash_cost);
         let (shared_store, shared_clock) = (Arc::clone(&store), Arc::clone(&clock));
-        let identity = Identity::new(
-            shared_store,
-            Arc::new(mailer),
-            shared_clock,
-            Arc::clone(&chance),
-            hasher(settings.hash_cost),
-            policy,
-        );
+        let identity =
+            Identity::new(shared_store, Arc::new(mailer), shared_clock, Arc::clone(&chance), hasher.clone(), policy);
         let identity = Arc::new(identity);
         let administrator = identity.ensure_first_administrator(Password::new(FIRST_PASSWORD)).await;
         administrator.map_err(because("the first administrator could not be made"))?;
@@ -125,7 +122,13 @@ impl Server {
         let ses = Ses { mailbox: mailbox.clone(), clock };
         let router = web::router(front, mailbox.clone(), ses, chance, Load::within(bounds));
         let (stop, stopped) = oneshot::channel();
-        let serving = tokio::spawn(connections::serve(listener, router, bounds, stopped));
+        let serving = connections::serve(listener, router, bounds, stopped);
+        let serving = tokio::spawn(async move {
+            tokio::select! {
+                () = serving => {}
+                () = rest(hasher) => {}
+            }
+        });
         Ok(Self { base_url, admin_token, mailbox, identity, store, stop, serving, engine, folder, keeps_accounts })
     }
 
@@ -232,6 +235,16 @@ async fn prepare(store: &dyn Store, token: &AdminToken, issuer: Option<&str>) ->
 /// Says what failed. The core's errors tell their causes themselves.
 fn because(what: &'static str) -> impl FnOnce(identity::Error) -> StartError {
     move |cause| StartError::Other(anyhow!("{what}: {cause}"))
+}
+
+/// Gives back memory while nobody signs in, for as long as it is asked to.
+async fn rest(hasher: Hasher) {
+    let mut timer = interval(REST_EVERY);
+    timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        timer.tick().await;
+        hasher.rest();
+    }
 }
 
 /// As many hashes at a time as there are processors.

@@ -66,18 +66,39 @@ pub struct Hasher {
 /// What a hash is computed in.
 type Memory = Vec<Block>;
 
+/// So much is always asked of the system, and given back to it at once: from 32 MiB on the C library keeps nothing back. What
+/// isn't written to is no memory, only addresses.
+const ROOM: usize = 33 << 20;
+
 /// The memory of hashes, kept from one to the next. Anew for each it would be zeroed for nothing, and leave holes in the heap
 /// that add up to some thirty times as much before they are used again. What is left in it after two passes tells no more than the hash.
 #[derive(Clone, Default)]
-struct Desks(Arc<Mutex<Vec<Memory>>>);
+struct Desks(Arc<Mutex<Free>>);
+
+/// Those that nobody works at.
+#[derive(Default)]
+struct Free {
+    desks: Vec<Memory>,
+    /// Whether anybody has worked since [`Desks::rest`] last looked.
+    worked: bool,
+}
 
 impl Desks {
     fn work<T>(&self, work: impl FnOnce(&mut Memory) -> T) -> T {
-        let desks = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut memory = desks().pop().unwrap_or_default();
+        let free = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memory = free().desks.pop().unwrap_or_else(|| Memory::with_capacity(ROOM / Block::SIZE));
         let outcome = work(&mut memory);
-        desks().push(memory);
+        let mut free = free();
+        free.desks.push(memory);
+        free.worked = true;
         outcome
+    }
+
+    fn rest(&self) {
+        let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !std::mem::take(&mut free.worked) {
+            free.desks = Vec::new();
+        }
     }
 }
 
@@ -98,6 +119,12 @@ impl Hasher {
         let parallel = parallel.max(1);
         let (permits, places) = (Semaphore::new(parallel), Semaphore::new(parallel * (QUEUE + 1)));
         Self { cost, permits: Arc::new(permits), places: Arc::new(places), desks: Desks::default() }
+    }
+
+    /// Gives back the memory of hashes where none was computed since this was last called: for a process that stays while nobody
+    /// signs in, to call every few seconds.
+    pub fn rest(&self) {
+        self.desks.rest();
     }
 
     /// Hashes a new password under a random salt of 128 bits.
@@ -228,7 +255,12 @@ mod tests {
             assert!(desks.work(|memory| compare(&password, &expected, memory)).expect("an answer"));
             assert!(!desks.work(|memory| compare(&Password::new("other"), &expected, memory)).expect("an answer"));
         }
-        assert_eq!(desks.0.lock().expect("not poisoned").len(), 1, "one after the other they share it");
+        let kept = || desks.0.lock().expect("not poisoned").desks.len();
+        assert_eq!(kept(), 1, "one after the other they share it");
+        desks.rest();
+        assert_eq!(kept(), 1, "somebody has just worked");
+        desks.rest();
+        assert_eq!(kept(), 0, "and nobody since");
     }
 
     #[tokio::test]
