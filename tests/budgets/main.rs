@@ -130,6 +130,8 @@ async fn measure() -> Value {
     assert!(refreshed["data"].is_object(), "{refreshed}");
     metered.get("/kite/api/v1/profile", &session).await;
     spent.insert("read the profile", metered.meter.read());
+    metered.get("/sproutgate/api/auth/verify", &session).await;
+    spent.insert("verify a token", metered.meter.read());
     let bio = json!({"nickname": "Anna A."}).to_string().into_bytes();
     metered.ask(Method::PUT, "/kite/api/v1/profile", &session, "application/json", bio).await;
     spent.insert("change the profile", metered.meter.read());

@@ -63,20 +63,27 @@ impl Between {
     }
 }
 
-async fn post(front: &Front, agent: &str, path: &str, body: Value) -> u16 {
-    let request = axum::http::Request::post(path)
-        .header("content-type", "application/json")
-        .header("user-agent", agent)
-        .body(Body::from(body.to_string()));
+/// Asks and gives back the status with the answer's body.
+async fn ask(front: &Front, agent: &str, path: &str, by: &str, body: Option<Value>) -> (u16, Value) {
+    let request = axum::http::Request::builder().uri(path).header("user-agent", agent);
+    let request = if by.is_empty() { request } else { request.header("authorization", format!("Bearer {by}")) };
+    let request = match body {
+        Some(body) => {
+            request.method("POST").header("content-type", "application/json").body(Body::from(body.to_string()))
+        }
+        None => request.body(Body::empty()),
+    };
     let mut request = request.expect("a request");
     let arrival = Arrival { source: "203.0.113.7".to_owned(), request_id: "test".to_owned(), ..Arrival::default() };
     request.extensions_mut().insert(arrival);
-    front.answer(request).await.status().as_u16()
+    let answer = front.answer(request).await;
+    let status = answer.status().as_u16();
+    let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.expect("a body");
+    (status, serde_json::from_slice(&body).unwrap_or_default())
 }
 
-#[tokio::test]
-async fn signing_in_and_registering_take_three() {
-    let world = World::start().await;
+/// The service before a table that somebody watches. The keys of a deployment, which are made with its first token, are there.
+async fn watched(world: &World) -> (Front, Between) {
     let client = reqwest::Client::builder().no_proxy().build().expect("a client");
     let between = Between { engine: world.server.dynamodb_url(), client, calls: Arc::default() };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -97,16 +104,51 @@ async fn signing_in_and_registering_take_three() {
     );
     identity.warm_up().await.expect("keys");
     let front = Front::new(&Endpoints::ALL, Arc::new(identity), &Settings::parse(&|_| None).expect("defaults"));
-    // The keys of a deployment are made with its first token.
     let admin = json!({"username": "admin", "password": "admin"});
-    assert_eq!(post(&front, "x", "/kite/api/v1/auth/login", admin).await, 200);
-    // And the key of mailed codes with its first code.
+    assert_eq!(ask(&front, "x", "/kite/api/v1/auth/login", "", Some(admin)).await.0, 200);
+    (front, between)
+}
+
+#[tokio::test]
+async fn reading_who_it_is_takes_one_and_refreshing_two() {
+    let world = World::start().await;
+    let (front, between) = watched(&world).await;
+    let registration = json!({"username": "alice", "email": "alice@example.com", "password": "secret123"});
+    assert_eq!(ask(&front, "x", "/kite/api/v1/auth/register", "", Some(registration)).await.0, 201);
+    let name = json!({"username": "alice", "password": "secret123"});
+    let (status, signed_in) = ask(&front, "x", "/kite/api/v1/auth/login", "", Some(name)).await;
+    assert_eq!(status, 200);
+    let held = |what: &str| signed_in["data"][what].as_str().expect("a token").to_owned();
+    let (access, refresh) = (held("access_token"), json!({"refresh_token": held("refresh_token")}));
+    between.round_trips();
+    for (what, path, body, most) in [
+        ("kite's profile", "/kite/api/v1/profile", None, 1),
+        ("zeaya's user", "/zeaya/api/auth/user", None, 1),
+        ("sproutgate's me", "/sproutgate/api/auth/me", None, 1),
+        ("mcphub's user", "/mcphub/api/auth/user", None, 1),
+        ("sproutgate's verify", "/sproutgate/api/auth/verify", None, 1),
+        ("a refresh", "/kite/api/v1/auth/refresh", Some(refresh.clone()), 2),
+        ("the same again, as of a second tab", "/kite/api/v1/auth/refresh", Some(refresh), 2),
+    ] {
+        let by = if body.is_none() { access.as_str() } else { "" };
+        let (status, answer) = ask(&front, "x", path, by, body).await;
+        assert_eq!(status, 200, "{what}: {answer}");
+        let took = between.round_trips();
+        assert!((1..=most).contains(&took), "{what}: {took} and not {most}");
+    }
+}
+
+#[tokio::test]
+async fn signing_in_and_registering_take_three() {
+    let world = World::start().await;
+    let (front, between) = watched(&world).await;
+    // The key of mailed codes is made with the first code.
     let mailed = |name: &str| {
         let email = format!("{name}@example.com");
         json!({"account": name, "password": "secret123", "username": "", "email": email})
     };
     let by_mail = "/sproutgate/api/auth/register";
-    assert_eq!(post(&front, "x", by_mail, mailed("first")).await, 200);
+    assert_eq!(ask(&front, "x", by_mail, "", Some(mailed("first"))).await.0, 200);
     between.round_trips();
     let registration = json!({"username": "alice", "email": "alice@example.com", "password": "secret123"});
     let (register, login) = ("/kite/api/v1/auth/register", "/kite/api/v1/auth/login");
@@ -123,7 +165,7 @@ async fn signing_in_and_registering_take_three() {
         ("a wrong password", "y", login, wrong, 401, 3),
         ("an unknown name", "y", login, unknown, 401, 3),
     ] {
-        assert_eq!(post(&front, agent, path, body).await, status, "{what}");
+        assert_eq!(ask(&front, agent, path, "", Some(body)).await.0, status, "{what}");
         assert_eq!(between.round_trips(), most, "{what}");
     }
 }
