@@ -22,7 +22,7 @@ bootstrap:
 
 # Everything that CI runs
 check: bootstrap
-    @scripts/steps fmt clippy test timing store-extenddb doc deny validate template smoke mail clients recipes documents growth soak-short pages lambda build functions cold-start
+    @scripts/steps fmt clippy test timing store-extenddb doc deny validate template smoke mail clients recipes documents growth soak-short pages lambda build functions cold-start guards
 
 # Formatting and clippy
 lint: fmt clippy
@@ -144,6 +144,11 @@ cold-start-deployed: _floor
     cargo build --bin polygate
     cargo build --release --package login
     @scripts/cold_start.py compare --floor target/floor/release/floor --login target/release/login --server target/debug/polygate
+
+# Instructions, sizes and crates of what `just build` made are as kept in docs/performance/guards.json; UPDATE_GUARDS=1 keeps them anew
+guards:
+    cargo build --bin polygate
+    PYTHONDONTWRITEBYTECODE=1 .venv/bin/python scripts/guards.py --built .aws-sam/build --server target/debug/polygate
 
 _floor:
     cargo build --release --locked --manifest-path scripts/floor/Cargo.toml --target-dir target/floor
