@@ -1,5 +1,7 @@
 //! The way in from Lambda: an API Gateway event (payload format 2.0) becomes a request to the front door.
 
+use std::future::{Future, ready};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,12 +9,11 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use axum::body::Body;
-use axum::response::Response;
 pub use lambda_http::Error;
 use lambda_http::http::{HeaderValue, header};
 use lambda_http::request::{LambdaRequest, RequestContext};
 use lambda_http::tower::Service;
-use lambda_http::{Adapter, Context, LambdaEvent, Request, http, service_fn};
+use lambda_http::{Adapter, Context, IntoResponse, LambdaEvent, Request, Response, http, service_fn};
 use lambda_runtime::Runtime;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use time::OffsetDateTime;
@@ -184,7 +185,7 @@ fn answer_by(deadline: u64, now: OffsetDateTime) -> Option<Instant> {
     Some(Instant::now() + left)
 }
 
-async fn answer(front: Front, request: Request, mut arrival: Arrival) -> Result<Response, Error> {
+async fn answer(front: Front, request: Request, mut arrival: Arrival) -> Result<Whole, Error> {
     if let Some(RequestContext::ApiGatewayV2(gateway)) = request.extensions().get::<RequestContext>() {
         arrival.source = gateway.http.source_ip.clone().unwrap_or_default();
         arrival.request_id = gateway.request_id.clone().unwrap_or(arrival.request_id);
@@ -202,7 +203,24 @@ async fn answer(front: Front, request: Request, mut arrival: Arrival) -> Result<
         lambda_http::Body::Binary(bytes) => Body::from(bytes),
         _ => Body::empty(),
     };
-    Ok(front.answer(http::Request::from_parts(parts, body)).await)
+    let (parts, body) = front.answer(http::Request::from_parts(parts, body)).await.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await?;
+    // What is no text travels in base64.
+    let body = match String::from_utf8(body.into()) {
+        Ok(text) => lambda_http::Body::from(text),
+        Err(picture) => lambda_http::Body::from(picture.into_bytes()),
+    };
+    Ok(Whole(Response::from_parts(parts, body)))
+}
+
+/// An answer that is as the runtime wants it. From any other it would look up how the text is encoded, in tables of all the
+/// world's encodings; ours are UTF-8.
+struct Whole(Response<lambda_http::Body>);
+
+impl IntoResponse for Whole {
+    fn into_response(self) -> Pin<Box<dyn Future<Output = Response<lambda_http::Body>> + Send>> {
+        Box::pin(ready(self.0))
+    }
 }
 
 /// Characters that stand for themselves in no path: the gateway hands paths over decoded.
