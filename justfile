@@ -22,7 +22,7 @@ bootstrap:
 
 # Everything that CI runs
 check: bootstrap
-    @scripts/steps fmt clippy test timing store-extenddb doc deny validate template smoke mail clients recipes documents growth soak-short pages lambda build functions cold-start guards
+    @scripts/steps fmt clippy test timing store-extenddb doc deny validate template smoke mail clients recipes documents growth soak-short fuzz pages lambda build functions cold-start guards
 
 # Formatting and clippy
 lint: fmt clippy
@@ -31,6 +31,7 @@ lint: fmt clippy
 fmt:
     cargo fmt --all --check
     cargo fmt --check --manifest-path scripts/floor/Cargo.toml
+    cargo fmt --check --manifest-path fuzz/Cargo.toml
 
 # Clippy has nothing to say
 clippy:
@@ -110,6 +111,14 @@ soak:
 soak-short *args:
     cargo build --workspace --bins
     target/debug/load --server target/debug/polygate --seconds 8 --probe 6 --people 80 {{ args }}
+
+# Each fuzz target for some seconds, from its seeds
+fuzz seconds="3":
+    @scripts/fuzz --seconds {{ seconds }}
+
+# Each fuzz target for so many inputs, from its seeds; some hours
+fuzz-long inputs="1000000":
+    @scripts/fuzz --inputs {{ inputs }}
 
 # Pictures of every mail, to be looked at, in target/mail-pictures/ (Chromium)
 mail-pictures:
