@@ -22,7 +22,7 @@ bootstrap:
 
 # Everything that CI runs
 check: bootstrap
-    @scripts/steps fmt clippy test timing store-extenddb doc deny validate template smoke mail clients recipes documents growth soak-short fuzz pages lambda build functions cold-start guards
+    @scripts/steps fmt clippy test timing store-extenddb doc deny validate template smoke mail clients recipes documents growth soak-short fuzz pages lambda build functions cold-start
 
 # Formatting and clippy
 lint: fmt clippy

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::response::Response;
+use http::HeaderMap;
 use polygate::{Options, Server};
 use polygate_shared::aws::{client, dynamodb::DynamoStore, ses::SesMailer};
 use polygate_shared::http::{Arrival, Endpoints, Front};
@@ -64,7 +65,7 @@ impl Pool {
         let nowhere = client::connect_local("http://127.0.0.1:1").expect("a configuration");
         let identity = Arc::new(Identity::new(
             Arc::new(DynamoStore::new(frozen::client(items), "polygate", chance.clone())),
-            Arc::new(SesMailer::new(client::ses(&nowhere), "no-reply@example.com")),
+            Arc::new(SesMailer::new(&nowhere, "no-reply@example.com")),
             Arc::new(clock),
             chance,
             Hasher::new(1),
@@ -152,20 +153,24 @@ impl Pool {
     }
 }
 
-/// Panics unless an answer is one that the service may give to anything: no failure of its own but 503, the common headers,
-/// and JSON where it says so.
 async fn look(response: Response) -> (u16, Vec<u8>) {
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.expect("a body").to_vec();
-    let (status, told) = (parts.status.as_u16(), String::from_utf8_lossy(&body));
+    look_at(parts.status.as_u16(), &parts.headers, &body);
+    (parts.status.as_u16(), body)
+}
+
+/// Panics unless an answer is one that the service may give to anything: no failure of its own but 503, the common headers,
+/// and JSON where it says so.
+pub fn look_at(status: u16, headers: &HeaderMap, body: &[u8]) {
+    let told = String::from_utf8_lossy(body);
     assert!(status < 500 || status == 503, "{status}: {told}\n{}", log::last());
-    assert!(parts.headers.contains_key("x-content-type-options") && parts.headers.contains_key("cache-control"));
-    assert!(status != 503 || parts.headers.contains_key("retry-after"), "503 without Retry-After: {told}");
-    let kind = parts.headers.get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    assert!(headers.contains_key("x-content-type-options") && headers.contains_key("cache-control"), "{headers:?}");
+    assert!(status != 503 || headers.contains_key("retry-after"), "503 without Retry-After: {told}");
+    let kind = headers.get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if kind.starts_with("application/json") && !body.is_empty() {
-        assert!(serde_json::from_slice::<Value>(&body).is_ok(), "no JSON: {told}");
+        assert!(serde_json::from_slice::<Value>(body).is_ok(), "no JSON: {told}");
     }
-    (status, body)
 }
 
 fn settings() -> Settings {

@@ -125,7 +125,8 @@ impl Ledger {
             Doubt::ChangePassword { who, password } => {
                 let answer = expect(log_in(server, &self.people[who].name, &password).await, &[200, 401])?;
                 if answer.status == 200 {
-                    self.people[who].password = password;
+                    let former = std::mem::replace(&mut self.people[who].password, password);
+                    expect(log_in(server, &self.people[who].name, &former).await, &[401])?;
                 }
                 self.sign_in(server, who).await?;
             }
