@@ -25,9 +25,7 @@ import contextlib
 import json
 import os
 import pathlib
-import selectors
 import shutil
-import signal
 import socket
 import statistics
 import subprocess
@@ -38,7 +36,8 @@ import urllib.error
 import urllib.request
 import uuid
 
-API = "/2018-06-01/runtime"
+from runtime_api import Broken, Function
+
 FACTOR, MARGIN_MS = 1.5, 5.0
 NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -47,203 +46,26 @@ class Failure(Exception):
     """Something that ends the run, told in one line."""
 
 
-# ---- the runtime API ------------------------------------------------------------------------------------------------
-
-
-class Connection:
-    """One of the function's connections: bytes in, whole HTTP/1.1 requests out."""
-
-    def __init__(self, sock):
-        self.sock = sock
-        self.data = b""
-
-    def requests(self, more):
-        self.data += more
-        while (request := self._take()) is not None:
-            yield request
-
-    def _take(self):
-        head, end, rest = self.data.partition(b"\r\n\r\n")
-        if not end:
-            return None
-        lines = head.decode("latin-1").split("\r\n")
-        method, path, _ = lines[0].split(" ", 2)
-        headers = {}
-        for line in lines[1:]:
-            name, _, value = line.partition(":")
-            headers[name.strip().lower()] = value.strip()
-        if "chunked" in headers.get("transfer-encoding", "").lower():
-            body, rest = self._chunks(rest)
-            if body is None:
-                return None
-        else:
-            length = int(headers.get("content-length", 0))
-            if len(rest) < length:
-                return None
-            body, rest = rest[:length], rest[length:]
-        self.data = rest
-        return method, path, headers, body
-
-    @staticmethod
-    def _chunks(rest):
-        body = b""
-        while True:
-            size, end, rest = rest.partition(b"\r\n")
-            if not end:
-                return None, None
-            size = int(size.split(b";")[0], 16)
-            if len(rest) < size + 2:
-                return None, None
-            if size == 0:
-                # Trailers, if any, end with an empty line.
-                while True:
-                    line, end, rest = rest.partition(b"\r\n")
-                    if not end:
-                        return None, None
-                    if not line:
-                        return body, rest
-            body, rest = body + rest[:size], rest[size + 2 :]
-
-    def answer(self, status, headers, body):
-        lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}"]
-        lines += [f"{name}: {value}" for name, value in headers.items()]
-        self.sock.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
-
-
-def lambda_environment(runtime_api, extra):
-    """What Lambda sets for a function, and nothing of this process's own environment."""
-    return {
-        "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
-        "AWS_DEFAULT_REGION": "eu-central-1",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
-        "AWS_LAMBDA_FUNCTION_NAME": "function",
-        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/function",
-        "AWS_LAMBDA_LOG_STREAM_NAME": "stream",
-        "AWS_REGION": "eu-central-1",
-        "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
-        "LAMBDA_RUNTIME_DIR": "/var/runtime",
-        "LAMBDA_TASK_ROOT": "/var/task",
-        "LANG": "en_US.UTF-8",
-        "PATH": "/usr/local/bin:/usr/bin/:/bin",
-        "TZ": ":UTC",
-        "_HANDLER": "bootstrap",
-        **extra,
-        # Last, so that nothing replaces it.
-        "AWS_LAMBDA_RUNTIME_API": runtime_api,
-    }
-
-
-class Run:
-    """One start of one binary that gets one event."""
-
-    def __init__(self, binary, event, extra, limit=15.0):
-        self.binary = str(pathlib.Path(binary).resolve())
-        self.event = json.dumps(event).encode()
-        self.extra = extra
-        self.limit = limit
-        self.request_id = str(uuid.uuid4())
-        self.ready_ms = self.answered_ms = None
-        self.answer = self.error = None
-
-    def go(self):
-        with contextlib.ExitStack() as stack:
-            listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=16))
-            log = stack.enter_context(tempfile.TemporaryFile())
-            selector = stack.enter_context(selectors.DefaultSelector())
-            selector.register(listener, selectors.EVENT_READ)
-            environment = lambda_environment("127.0.0.1:%d" % listener.getsockname()[1], self.extra)
-            actions = [
-                (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
-                (os.POSIX_SPAWN_DUP2, log.fileno(), 1),
-                (os.POSIX_SPAWN_DUP2, log.fileno(), 2),
-            ]
-            self.start = time.perf_counter()
-            pid = os.posix_spawn(self.binary, [self.binary], environment, file_actions=actions)
-            try:
-                self._serve(pid, listener, selector)
-            finally:
-                for key in list(selector.get_map().values()):
-                    if key.data:
-                        key.fileobj.close()
-                if not getattr(self, "reaped", False):
-                    os.kill(pid, signal.SIGKILL)
-                    os.waitpid(pid, 0)
-                log.seek(0)
-                self.log = log.read().decode(errors="replace")
-        return self
-
-    def _serve(self, pid, listener, selector):
-        end = self.start + self.limit
-        while self.answer is None and self.error is None:
-            ready = selector.select(0.25)
-            for key, _ in ready:
-                if key.data is None:
-                    sock, _ = listener.accept()
-                    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                    selector.register(sock, selectors.EVENT_READ, Connection(sock))
-                    continue
-                more = key.fileobj.recv(1 << 16)
-                if not more:
-                    selector.unregister(key.fileobj)
-                    key.fileobj.close()
-                    continue
-                for request in key.data.requests(more):
-                    self._request(key.data, *request)
-            if ready:
-                continue
-            done, status = os.waitpid(pid, os.WNOHANG)
-            if done:
-                self.reaped = True
-                self.error = f"ended by itself with {os.waitstatus_to_exitcode(status)} before it answered"
-            elif time.perf_counter() > end:
-                self.error = f"no answer within {self.limit:.0f} s"
-
-    def _request(self, connection, method, path, headers, body):
-        now = (time.perf_counter() - self.start) * 1000
-        invocation = f"{API}/invocation/{self.request_id}"
-        if (method, path) == ("GET", f"{API}/invocation/next"):
-            if self.ready_ms is None:
-                self.ready_ms = now
-                connection.answer(
-                    "200 OK",
-                    {
-                        "Content-Type": "application/json",
-                        "Lambda-Runtime-Aws-Request-Id": self.request_id,
-                        "Lambda-Runtime-Deadline-Ms": str(int((time.time() + self.limit) * 1000)),
-                        "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:eu-central-1:123456789012:function:function",
-                        "Lambda-Runtime-Trace-Id": "Root=1-00000000-000000000000000000000000;Sampled=0",
-                    },
-                    self.event,
-                )
-            return  # There is no second event: the function waits, as it would between two.
-        if (method, path) == ("POST", f"{invocation}/response"):
-            self.answered_ms, self.answer = now, body
-        elif (method, path) == ("POST", f"{invocation}/error"):
-            self.error = "answered with an error: " + body.decode(errors="replace")
-        elif (method, path) == ("POST", f"{API}/init/error"):
-            self.error = "could not start: " + body.decode(errors="replace")
-        else:
-            connection.answer("404 Not Found", {}, b"")
-            return
-        connection.answer("202 Accepted", {"Content-Type": "application/json"}, b'{"status":"OK"}')
+# ---- one event ---------------------------------------------------------------------------------------------------
 
 
 def play(binary, event, extra, expect=None):
     """Runs a binary on an event; the run and its answer, or a failure that shows the binary's own words."""
-    run = Run(binary, event, extra).go()
+    run = Function([pathlib.Path(binary).resolve()], extra)
     name = pathlib.Path(binary).name
 
     def fail(what):
         raise Failure(f"{binary} {what}" + (f"\n--- what {name} wrote ---\n{run.log.strip()[-4000:]}" if run.log.strip() else ""))
 
-    if run.error:
-        fail(run.error)
     try:
-        answer = json.loads(run.answer)
+        with run:
+            told = run.ask(event)
+    except Broken as broken:
+        fail(broken)
+    try:
+        answer = json.loads(told)
     except ValueError:
-        fail(f"answered something that is not JSON: {run.answer[:500]!r}")
+        fail(f"answered something that is not JSON: {told[:500]!r}")
     if expect is not None and answer.get("statusCode") != expect:
         fail(f"answered {answer.get('statusCode')} and not {expect}: {json.dumps(answer)[:1000]}")
     return run, answer
@@ -306,12 +128,14 @@ def http(url, body=None, headers=None, timeout=10):
 
 
 @contextlib.contextmanager
-def development_server(binary, wait=60, settings=None, log_file=None):
-    """A server with a store of its own in memory; its base URL and the settings that functions reach that store with."""
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="polygate-"))
+def development_server(binary, wait=60, settings=None, log_file=None, data=None):
+    """A server with a store of its own, in memory unless a directory for it is named; its base URL and the settings that
+    functions reach that store with."""
+    folder = data or pathlib.Path(tempfile.mkdtemp(prefix="polygate-"))
     port, log_file = free_port(), log_file or folder / "server.log"
+    (folder / "lambda.env").unlink(missing_ok=True)
     with open(log_file, "w+b") as log:
-        command = [binary, "--memory", "--port", str(port), "--data", str(folder)]
+        command = [binary, "--port", str(port), "--data", str(folder), *([] if data else ["--memory"])]
         server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=os.environ | (settings or {}))
         try:
             base, end = f"http://127.0.0.1:{port}", time.monotonic() + wait
@@ -331,7 +155,8 @@ def development_server(binary, wait=60, settings=None, log_file=None):
             except subprocess.TimeoutExpired:
                 server.kill()
                 server.wait()
-            shutil.rmtree(folder, ignore_errors=True)
+            if data is None:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def ended_session(base):

@@ -7,7 +7,6 @@ docs/growth.md and its charts, docs/growth/*.svg. `just growth-anew` runs it; --
 
 import argparse
 import collections
-import io
 import json
 import math
 import pathlib
@@ -199,14 +198,13 @@ def costs(budgets, items):
 
 def chart(rows, dark):
     """Costs a month and the shares of shared keys, as one SVG."""
-    import matplotlib
-
-    matplotlib.use("svg")
-    # Without these the file would differ each time.
-    matplotlib.rcParams.update({"svg.hashsalt": "growth", "svg.fonttype": "none", "font.size": 9})
+    # Only where something is drawn: the check needs nothing that has to be installed.
+    import charts
     import matplotlib.pyplot as plt
 
-    ink, bar = ("#e6e6e6", "#6ea8fe") if dark else ("#222222", "#2f5bd7")
+    ink, _ = charts.THEMES["dark" if dark else "light"]
+    bar = "#6ea8fe" if dark else "#2f5bd7"
+    charts.begin(ink, fonts="none")
     figure, sides = plt.subplots(1, 2, figsize=(10, 3.4))
     for axes, (title, unit, bars) in zip(sides, rows):
         names, values = list(bars), list(bars.values())
@@ -216,15 +214,10 @@ def chart(rows, dark):
             axes.annotate(told, (value, place), (4, 0), textcoords="offset points", va="center", color=ink)
         axes.set_title(title, color=ink, loc="left")
         axes.set_xlim(0, max(values) * 1.25)
-        axes.tick_params(colors=ink, length=0)
+        charts.bare(axes, ink)
         axes.set_xticks([])
-        for side in axes.spines.values():
-            side.set_visible(False)
     figure.tight_layout()
-    text = io.StringIO()
-    figure.savefig(text, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    plt.close(figure)
-    return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
+    return charts.svg(figure)
 
 
 def table(head, rows):

@@ -5,21 +5,17 @@ Reads docs/reliability/load.json and writes load-light.svg and load-dark.svg bes
 """
 
 import argparse
-import io
 import json
 import pathlib
 
-import matplotlib
+import matplotlib.pyplot as plt
+from matplotlib.ticker import FuncFormatter
 
-matplotlib.use("svg")
-import matplotlib.pyplot as plt  # noqa: E402
+import charts
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "docs" / "reliability"
-# Ink, faint ink, what was carried out, what the contract refused, 503, what was asked.
-THEMES = {
-    "light": ("#1f2328", "#d8dee4", "#2f6fd0", "#b08800", "#cf4040", "#1f2328"),
-    "dark": ("#e6edf3", "#3a414a", "#5b9bff", "#d6b23a", "#ff7b72", "#e6edf3"),
-}
+# What was carried out, what the contract refused, 503.
+COLOURS = {"light": ("#2f6fd0", "#b08800", "#cf4040"), "dark": ("#5b9bff", "#d6b23a", "#ff7b72")}
 POINTS = 320
 
 
@@ -49,32 +45,27 @@ def columns(report):
 
 
 def draw(report, theme):
-    ink, faint, done, refused, shed, sent = THEMES[theme]
-    matplotlib.rcParams.update({"svg.hashsalt": "polygate", "svg.fonttype": "path", "font.size": 9, "text.color": ink})
+    (ink, faint), (done, refused, shed) = charts.THEMES[theme], COLOURS[theme]
+    charts.begin(ink)
     data, first = columns(report), report["phases"][0]["from"]
     figure, rows = plt.subplots(3, 1, figsize=(9, 7.2), sharex=True, height_ratios=(3, 2, 1.4))
     load, slow, memory = rows
     load.stackplot(data["at"], data["done"], data["refused"], data["shed"], colors=(done, refused, shed), linewidth=0,
                    labels=("carried out", "refused: 401, 429", "503"))
-    load.plot(data["at"], data["sent"], color=sent, linewidth=0.8, label="asked")
+    load.plot(data["at"], data["sent"], color=ink, linewidth=0.8, label="asked")
     load.set_title("Requests a second", color=ink, loc="left")
     slow.plot(data["at"], data["p99"], color=shed, linewidth=1, label="99 of 100 carried out within")
     slow.plot(data["at"], data["p50"], color=done, linewidth=1, label="half of them")
     slow.set_yscale("log")
-    slow.yaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    slow.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     slow.set_title("Milliseconds from when it was to be sent", color=ink, loc="left")
     memory.plot(data["at"], data["memory"], color=done, linewidth=1)
     memory.set_ylim(0, 1.3 * max(value for value in data["memory"] if value is not None))
     memory.set_title("MiB of memory (resident)", color=ink, loc="left")
     memory.set_xlabel("minutes", color=ink)
     for axes in rows:
-        axes.tick_params(colors=ink, which="both", length=0)
-        axes.grid(axis="y", color=faint, linewidth=0.5)
-        axes.set_axisbelow(True)
+        charts.bare(axes, ink, faint, grid="y")
         axes.margins(x=0)
-        axes.set_facecolor("none")
-        for side in axes.spines.values():
-            side.set_visible(False)
         for phase in report["phases"]:
             begin, end = ((phase[name] - first) / 60 for name in ("from", "until"))
             if phase["name"].endswith("×") and not phase["name"].startswith("after"):
@@ -87,10 +78,7 @@ def draw(report, theme):
                     handlelength=1.4, columnspacing=1.2)
     figure.align_ylabels(rows)
     figure.tight_layout()
-    text = io.StringIO()
-    figure.savefig(text, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    plt.close(figure)
-    return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
+    return charts.svg(figure)
 
 
 def main():
@@ -98,7 +86,7 @@ def main():
     parser.add_argument("--report", type=pathlib.Path, default=FOLDER / "load.json")
     arguments = parser.parse_args()
     report = json.loads(arguments.report.read_text())
-    for theme in THEMES:
+    for theme in charts.THEMES:
         (arguments.report.parent / f"load-{theme}.svg").write_text(draw(report, theme))
 
 

@@ -1,0 +1,73 @@
+"""What the bench needs: our binaries as they are deployed, and the peers at pinned versions in a scratch folder."""
+
+import filecmp
+import os
+import shutil
+import subprocess
+import sys
+
+from .common import BUILT, PEERS, ROOT, WORK, Failure, run, say
+
+NODE_AT_LEAST = 20
+
+
+def everything():
+    WORK.mkdir(parents=True, exist_ok=True)
+    tools()
+    build()
+    node()
+    python()
+    strip()
+
+
+def tools():
+    for tool, why in [("taskset", "util-linux"), ("valgrind", "valgrind"), ("node", "Node 20 or newer"), ("npm", "Node"), ("strip", "binutils")]:
+        if not shutil.which(tool):
+            raise Failure(f"{tool} is missing: install {why}")
+
+
+def build():
+    say("building as deployed, link-time optimised: some minutes where it is not built yet")
+    subprocess.run(["cargo", "build", "--profile", "measured", "--workspace", "--bins"], cwd=ROOT, check=True)
+    subprocess.run(["cargo", "build", "--release", "--locked", "--manifest-path", "scripts/floor/Cargo.toml", "--target-dir", WORK / "floor"], cwd=ROOT, check=True)
+
+
+def node():
+    """The peers of npm, and our few lines that make servers of them."""
+    folder = WORK / "node"
+    folder.mkdir(exist_ok=True)
+    installed = folder / "installed.json"
+    if not installed.is_file() or not filecmp.cmp(PEERS / "package.json", installed, shallow=False):
+        say("installing the peers of npm")
+        shutil.copy(PEERS / "package.json", folder)
+        run(["npm", "install", "--no-audit", "--no-fund", "--no-package-lock"], cwd=folder)
+        shutil.copy(PEERS / "package.json", installed)
+    for file in [*PEERS.glob("*.mjs"), *PEERS.glob("*.py")]:
+        shutil.copy(file, folder)
+
+
+def python():
+    """Those of PyPI."""
+    folder, wanted = WORK / "python", PEERS / "requirements.txt"
+    installed = folder / "installed.txt"
+    if installed.is_file() and filecmp.cmp(wanted, installed, shallow=False):
+        return
+    say("installing the peers of PyPI")
+    run([sys.executable, "-m", "venv", "--clear", folder])
+    run([folder / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "-r", wanted])
+    shutil.copy(wanted, installed)
+
+
+def strip():
+    """What is deployed has no names of functions in it."""
+    folder = WORK / "stripped"
+    folder.mkdir(exist_ok=True)
+    for name in ["login", "register", "refresh", "profile", "admin"]:
+        built, stripped = BUILT / name, folder / name
+        if not stripped.is_file() or stripped.stat().st_mtime < built.stat().st_mtime:
+            run(["strip", "-o", stripped, built])
+    shutil.copy(WORK / "floor/release/floor", folder / "floor")
+
+
+def report():
+    subprocess.run([ROOT / "scripts/with_charts", "../bench/report.py"], cwd=ROOT, check=True, env=os.environ)

@@ -1,0 +1,216 @@
+"""What one warm request takes: processor time, instructions, round trips and capacity units, through the functions' own binaries.
+
+Processor time is a process's own, so a request's is that of many, divided. The hash runs on a thread of its own, so what the
+first thread used is everything else. Instructions are those of callgrind, of a run with more requests less one with fewer.
+"""
+
+import contextlib
+import io
+import itertools
+import os
+import pathlib
+import re
+import shutil
+import zipfile
+
+from . import tls
+from .common import BUILT, CLIENT_CPU, SERVER_CPU, WORK, Failure, keep, median, memory_mib, processor_seconds, run, say, spread
+from .events import PASSWORD, Account, body_of, event
+from .meter import Meter
+from .player import Broken, Function, development_server, gateway_event
+
+KITE = "/kite/api/v1"
+# Of each: the function, requests in a measurement, and those under callgrind (fewer, more).
+KINDS = {
+    "verify": ("refresh", 400, (5, 25)),
+    "me": ("profile", 400, (5, 25)),
+    "refresh": ("refresh", 400, (5, 25)),
+    "login": ("login", 40, (2, 6)),
+    "register": ("register", 40, (2, 6)),
+}
+HASHES = {"login", "register"}
+WARM, ROUNDS = 12, 5
+NUMBERS = itertools.count(1)
+
+
+class Asker:
+    """Makes the requests of one kind, one after the other."""
+
+    def __init__(self, kind, base):
+        self.kind, self.account = kind, Account(base) if kind != "register" else None
+        self.name = f"new{next(NUMBERS)}x{os.getpid()}"
+        self.count = 0
+
+    def ask(self, function):
+        self.count += 1
+        match self.kind:
+            case "verify":
+                answer = function.ask(event("POST", "/sproutgate/api/auth/verify", body={"token": self.account.access}))
+                assert body_of(answer, 200)["valid"] is True
+            case "me":
+                body_of(function.ask(event("GET", f"{KITE}/profile", self.account.access)), 200)
+            case "refresh":
+                answer = function.ask(event("POST", f"{KITE}/auth/refresh", body={"refresh_token": self.account.refresh}))
+                self.account.refresh = body_of(answer, 200)["data"]["refresh_token"]
+            case "login":
+                body_of(function.ask(event("POST", f"{KITE}/auth/login", body={"username": self.account.name, "password": PASSWORD})), 200)
+            case "register":
+                name = f"{self.name}x{self.count}"
+                asked = event("POST", f"{KITE}/auth/register", body={"username": name, "email": f"{name}@example.com", "password": PASSWORD})
+                # A network may register so often, and this is no test of that.
+                asked["requestContext"]["http"]["sourceIp"] = f"10.{self.count // 250}.{self.count % 250}.1"
+                body_of(function.ask(asked), 201)
+
+
+class Floor:
+    """Requests of the function that does nothing."""
+
+    def ask(self, function):
+        function.ask(gateway_event("GET", "/", {}))
+
+
+def first_thread_seconds(pid):
+    return int(pathlib.Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()[0]) / 1e9
+
+
+def processor_us(command, extra, asker, count):
+    """Microseconds of a request on all threads and on the first, those of the dearest of a hundred, and MiB resident at most."""
+    with Function(command, extra, processor=SERVER_CPU) as function:
+        for _ in range(WARM):
+            asker.ask(function)
+        function.rest()
+        each, before = [], (processor_seconds(function.pid), first_thread_seconds(function.pid))
+        for _ in range(count):
+            began = processor_seconds(function.pid)
+            asker.ask(function)
+            function.rest()
+            each.append(processor_seconds(function.pid) - began)
+        after = (processor_seconds(function.pid), first_thread_seconds(function.pid))
+        each.sort()
+        return (*(1e6 * (then - now) / count for then, now in zip(after, before)), 1e6 * each[round(0.99 * (count - 1))], memory_mib(function.pid)[1])
+
+
+def processor(base, settings, secure, options):
+    rounds = 2 if options.quick else ROUNDS
+    found = {kind: {"all_us": [], "first_thread_us": [], "dear_us": [], "most_mib": [], "plain_all_us": [], "plain_first_thread_us": []} for kind in [*KINDS, "floor"]}
+    askers = {kind: Asker(kind, base) for kind in KINDS} | {"floor": Floor()}
+    for number in range(rounds):
+        for kind, asker in askers.items():
+            name, count, _ = KINDS.get(kind, ("floor", 400, None))
+            binary = WORK / ("stripped/floor" if kind == "floor" else f"trusting/{name}")
+            everything, first, dear, most = processor_us([binary], secure, asker, count)
+            plain_everything, plain_first, *_ = processor_us([binary], settings, asker, count)
+            measured = (everything, first, dear, most, plain_everything, plain_first)
+            for column, value in zip(found[kind], measured):
+                found[kind][column].append(round(value, 2))
+            say(f"work, round {number + 1} of {rounds}: {kind:8} {everything:7.0f} µs of a processor, {first:6.0f} µs of it on the first thread (over plain HTTP {plain_first:.0f})")
+    return {kind: {column: spread(values) for column, values in columns.items()} for kind, columns in found.items()}
+
+
+def at_the_store(base, settings, engine):
+    """Calls, round trips and capacity units of one request of each kind, in a state that is long there."""
+    found = {}
+    with Meter(engine).running() as meter:
+        for kind, (name, _, _) in KINDS.items():
+            asker = Asker(kind, base)
+            with Function([WORK / "stripped" / name], settings | {"AWS_ENDPOINT_URL_DYNAMODB": meter.url}, processor=SERVER_CPU) as function:
+                asker.ask(function)
+                asker.ask(function)
+                function.rest()
+                meter.read()
+                asker.ask(function)
+                function.rest()
+                found[kind] = meter.read()
+            say(f"work, store: {kind:8} {found[kind]['round_trips']} round trips, {found[kind]['read_units']:g} read and {found[kind]['write_units']:g} write units")
+    return found
+
+
+def callgrind(command, extra, asker, count, folder):
+    """Instructions by thread of a run that answers so many requests, and the file of its profile."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    valgrind = [shutil.which("valgrind"), "--tool=callgrind", f"--callgrind-out-file={folder}/out", "--separate-threads=yes", *command]
+    with Function(valgrind, extra, limit=120, processor=SERVER_CPU) as function:
+        for _ in range(count):
+            asker.ask(function)
+        function.rest()
+        function.stop(15)
+    # A line for each thread, in files out-01, out-02 …
+    total = re.compile(r"^totals: (\d+)", re.M)
+    threads = [int(total.search(file.read_text())[1]) for file in sorted(folder.glob("out-*"))]
+    if not threads:
+        raise Failure(f"callgrind wrote nothing for {command[0]}")
+    return threads
+
+
+def instructions(base, settings, options):
+    found = {}
+    for kind in [*KINDS, "floor"]:
+        name, _, (few, more) = KINDS.get(kind, ("floor", None, (5, 25)))
+        binary = WORK / "floor/release/floor" if kind == "floor" else BUILT / name
+        asker = Floor() if kind == "floor" else Asker(kind, base)
+        runs = [callgrind([binary], settings, asker, count, WORK / "callgrind" / f"{kind}-{count}") for count in (few, more)]
+        everything = (sum(runs[1]) - sum(runs[0])) / (more - few)
+        first = (runs[1][0] - runs[0][0]) / (more - few)
+        found[kind] = {"all": round(everything), "first_thread": round(first)}
+        say(f"work, instructions: {kind:8} {everything / 1e3:10,.0f} thousand, {first / 1e3:8,.0f} of them on the first thread")
+    return found
+
+
+def hash_in_c():
+    """Milliseconds of a processor that the reference library in C takes to verify, at the same parameters."""
+    script = """
+import argon2, time
+hasher = argon2.PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
+hashed = hasher.hash("correct-horse-battery")
+hasher.verify(hashed, "correct-horse-battery")
+began = time.process_time()
+for _ in range(20): hasher.verify(hashed, "correct-horse-battery")
+print((time.process_time() - began) / 20 * 1000)
+"""
+    return float(run(["taskset", "-c", str(SERVER_CPU), WORK / "python/bin/python", "-c", script]))
+
+
+def hashing(base, settings, rounds):
+    """Our hash, as the function computes it, and the one in C, in turns: milliseconds of a processor."""
+    asker, found = Asker("login", base), {"ours_ms": [], "c_ms": []}
+    for _ in range(rounds):
+        everything, first, *_ = processor_us([WORK / "stripped/login"], settings, asker, 20)
+        found["ours_ms"].append(round((everything - first) / 1000, 3))
+        found["c_ms"].append(round(hash_in_c(), 3))
+    say(f"work, hash: {median(found['ours_ms']):.1f} ms, in C {median(found['c_ms']):.1f} ms")
+    return {name: spread(values) for name, values in found.items()}
+
+
+def stage(options):
+    os.sched_setaffinity(0, {CLIENT_CPU})
+    with contextlib.ExitStack() as stack:
+        stack.callback(os.sched_setaffinity, 0, set(range(os.cpu_count())))
+        base, settings = stack.enter_context(development_server(str(BUILT / "polygate")))
+        folder, engine = WORK / "tls", settings["AWS_ENDPOINT_URL_DYNAMODB"]
+        tls.chain(folder)
+        for name in {name for name, *_ in KINDS.values()}:
+            tls.trusting(WORK / "stripped" / name, folder / "root.pem", WORK / "trusting" / name)
+        secure = settings | {"AWS_ENDPOINT_URL_DYNAMODB": stack.enter_context(tls.endpoint(folder, engine))}
+        try:
+            keep("work", {
+                "kinds": {kind: {"function": name, "hashes": kind in HASHES} for kind, (name, *_) in KINDS.items()},
+                "store": at_the_store(base, settings, engine),
+                "processor": processor(base, settings, secure, options),
+                "hash": hashing(base, settings, 3 if options.quick else 7),
+                "instructions": instructions(base, settings, options),
+                "zip_bytes": zips(),
+            })
+        except Broken as broken:
+            raise Failure(f"a function {broken}")
+
+
+def zips():
+    """Bytes of each function's zip, as `sam deploy` would make it."""
+    found = {}
+    for name in ["login", "register", "refresh", "profile", "admin"]:
+        zipped = io.BytesIO()
+        with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+            archive.write(WORK / "stripped" / name, "bootstrap")
+        found[name] = {"binary": (WORK / "stripped" / name).stat().st_size, "zip": len(zipped.getvalue())}
+    return found
