@@ -22,7 +22,7 @@ bootstrap:
 
 # Everything that CI runs
 check: bootstrap
-    @scripts/steps fmt clippy test timing store-extenddb doc deny validate template smoke mail clients recipes documents growth soak-short fuzz pages lambda build functions cold-start
+    @scripts/steps fmt clippy test timing store-extenddb doc deny validate template smoke mail clients recipes documents growth bench-report soak-short fuzz pages lambda build functions cold-start guards
 
 # Formatting and clippy
 lint: fmt clippy
@@ -100,6 +100,18 @@ growth:
 # Write docs/growth.md and its charts anew; `UPDATE_BUDGETS=1 cargo test --test budgets` measures what requests cost
 growth-anew:
     @scripts/with_charts growth.py
+
+# Measure cold starts, work, throughput, cost and growth beside peers, and write docs/performance.md: some 12 minutes after the builds, on a quiet machine (`--only cold`, `--report`, `--quick`)
+bench *args: bootstrap
+    PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m bench {{ args }}
+
+# How far two runs of `just bench` are apart: folders of results, docs/performance/ unless a second is named
+bench-compare *args:
+    PYTHONDONTWRITEBYTECODE=1 python3 -m bench.compare {{ args }}
+
+# docs/performance.md is what docs/performance/*.json gives
+bench-report:
+    @PYTHONDONTWRITEBYTECODE=1 bench/report.py --check
 
 # The development server under once, twice and four times what it can hold, 5 minutes each: 20 minutes, and a chart for docs/reliability.md
 soak:

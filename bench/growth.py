@@ -52,7 +52,7 @@ def measure(accounts, base, settings, rounds):
             found[kind] = {"store": store, "first_thread_us": spread([round(value, 2) for value in first])}
             if kind in COUNTED:
                 few, more = COUNTED[kind]
-                runs = [sum(callgrind([BUILT / name], settings, crowd, count, WORK / "callgrind" / f"growth-{kind}-{count}")) for count in (few, more)]
+                runs = [callgrind([BUILT / name], settings, crowd, count, WORK / "callgrind" / f"growth-{kind}-{count}")[0].total for count in (few, more)]
                 found[kind]["instructions"] = round((runs[1] - runs[0]) / (more - few))
             say(f"growth, {accounts:9,} accounts: {kind:8} {found[kind]['first_thread_us']['median']:6.0f} µs, {store['round_trips']} round trips, {store['read_units']:g} and {store['write_units']:g} units")
     return found

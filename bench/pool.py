@@ -14,7 +14,8 @@ from .common import BUILT, WORK, Failure, say
 from .events import PASSWORD
 from .player import development_server, http
 
-TEMPLATE = {"id": None, "name": "template000", "number": None}
+TEMPLATE = "template000"
+TOTALS = 16
 # The engine keeps a number as sign, exponent and forty digits, so that texts are in its order.
 DIGITS = 40
 
@@ -45,12 +46,12 @@ def pool(accounts):
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     with development_server(str(BUILT / "polygate"), data=folder) as (base, _):
-        body = {"username": TEMPLATE["name"], "email": f"{TEMPLATE['name']}@example.com", "password": PASSWORD}
+        body = {"username": TEMPLATE, "email": f"{TEMPLATE}@example.com", "password": PASSWORD}
         status, answer = http(f"{base}/kite/api/v1/auth/register", body)
         if status != 201:
             raise Failure(f"registering answered {status}: {answer[:300]!r}")
         # The first sign-in makes the signing key.
-        http(f"{base}/kite/api/v1/auth/login", {"username": TEMPLATE["name"], "password": PASSWORD})
+        http(f"{base}/kite/api/v1/auth/login", {"username": TEMPLATE, "password": PASSWORD})
         account = json.loads(answer)["data"]["id"]
     say(f"growth: writing {accounts:,} accounts into {folder}")
     with contextlib.closing(sqlite3.connect(folder / "table.db")) as table:
@@ -63,8 +64,8 @@ def pool(accounts):
 
 
 def copy(table, account, accounts):
-    (number,) = [int(json.loads(row[0])["number"]["N"]) for row in table.execute('SELECT item_json FROM polygate WHERE pk = ? AND sk = ?', (f"S:account#{account}", "S:account"))]
-    name = TEMPLATE["name"]
+    (number,) = [int(json.loads(row[0])["number"]["N"]) for row in table.execute("SELECT item_json FROM polygate WHERE pk = ? AND sk = ?", (f"S:account#{account}", "S:account"))]
+    name = TEMPLATE
 
     def mine(what, pk):
         return [row for row in table.execute(f'SELECT * FROM "{what}" WHERE {pk} IN (?, ?, ?)', (f"S:account#{account}", f"S:name#{name}", f"S:email#{name}@example.com"))
@@ -74,8 +75,8 @@ def copy(table, account, accounts):
     sources = {"polygate": mine("polygate", "pk"), "polygate::gsi::listing": mine("polygate::gsi::listing", "table_pk"), "polygate::gsi::claims": mine("polygate::gsi::claims", "table_pk")}
     if [len(rows) for rows in sources.values()] != [3, 1, 2]:
         raise Failure(f"an account isn't the rows that were expected: { {what: len(rows) for what, rows in sources.items()} }")
+    shard = re.compile(r"accounts#\d")
     for what, rows in sources.items():
-        shard = re.compile(r'accounts#\d')
         for row in rows:
             marks = ",".join("?" * len(row))
 
@@ -99,13 +100,12 @@ def copy(table, account, accounts):
 
             table.executemany(f'INSERT INTO "{what}" VALUES ({marks})', others())
         table.commit()
-    # Where numbers and totals stand.
-    for pk, count in (("counter#number", number + accounts), ("total#0", accounts)):
-        row = table.execute('SELECT item_json FROM polygate WHERE pk = ?', (f"S:{pk}",)).fetchone()
-        if row:
-            item = json.loads(row[0])
-            item["count"]["N"] = str(max(count, int(item["count"]["N"])))
-            table.execute('UPDATE polygate SET item_json = ? WHERE pk = ?', (json.dumps(item, separators=(",", ":")), f"S:{pk}"))
+    # Where numbers and totals stand. The last digit of an account's id says which total counts it.
+    for pk, more in [("counter#number", accounts), *((f"total#{place}", accounts // TOTALS) for place in range(TOTALS))]:
+        row = table.execute("SELECT item_json FROM polygate WHERE pk = ?", (f"S:{pk}",)).fetchone()
+        count = more + (int(json.loads(row[0])["count"]["N"]) if row else 0)
+        item = json.dumps({"pk": {"S": pk}, "sk": {"S": "counter"}, "count": {"N": str(count)}}, separators=(",", ":"))
+        table.execute("INSERT OR REPLACE INTO polygate VALUES (?, 'S:counter', ?, ?, NULL, ?)", (f"S:{pk}", item, len(pk) + 14 + len(str(count)), bucket(pk)))
     table.commit()
 
 

@@ -9,12 +9,13 @@ import io
 import itertools
 import os
 import pathlib
-import re
 import shutil
+import signal
 import zipfile
 
 from . import tls
 from .common import BUILT, CLIENT_CPU, SERVER_CPU, WORK, Failure, keep, median, memory_mib, processor_seconds, run, say, spread
+from .callgrind import Profile
 from .events import PASSWORD, Account, body_of, event
 from .meter import Meter
 from .player import Broken, Function, development_server, gateway_event
@@ -126,7 +127,7 @@ def at_the_store(base, settings, engine):
 
 
 def callgrind(command, extra, asker, count, folder):
-    """Instructions by thread of a run that answers so many requests, and the file of its profile."""
+    """Profiles by thread, the first one's first, of a run that answers so many requests."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     valgrind = [shutil.which("valgrind"), "--tool=callgrind", f"--callgrind-out-file={folder}/out", "--separate-threads=yes", *command]
@@ -134,26 +135,60 @@ def callgrind(command, extra, asker, count, folder):
         for _ in range(count):
             asker.ask(function)
         function.rest()
-        function.stop(15)
-    # A line for each thread, in files out-01, out-02 …
-    total = re.compile(r"^totals: (\d+)", re.M)
-    threads = [int(total.search(file.read_text())[1]) for file in sorted(folder.glob("out-*"))]
+        function.stop(signal.SIGTERM)
+    threads = [Profile(file) for file in sorted(folder.glob("out-*"))]
     if not threads:
         raise Failure(f"callgrind wrote nothing for {command[0]}")
     return threads
 
 
+def is_handler(name):
+    """What Lambda's runtime calls with an event; which of them are inlined is the compiler's choice."""
+    return any(part in name for part in ("polygate_shared::aws::lambda::handle", "polygate_shared::aws::lambda::answer", "polygate_shared::http::front::Front::answer"))
+
+
+def is_store(name):
+    """The store's client, from where the core calls it."""
+    return "DynamoStore as polygate_shared::identity::store::Store>" in name
+
+
 def instructions(base, settings, options):
+    """Of each kind: instructions of a request, and on the first thread by what called them and by crate."""
     found = {}
     for kind in [*KINDS, "floor"]:
         name, _, (few, more) = KINDS.get(kind, ("floor", None, (5, 25)))
         binary = WORK / "floor/release/floor" if kind == "floor" else BUILT / name
         asker = Floor() if kind == "floor" else Asker(kind, base)
-        runs = [callgrind([binary], settings, asker, count, WORK / "callgrind" / f"{kind}-{count}") for count in (few, more)]
-        everything = (sum(runs[1]) - sum(runs[0])) / (more - few)
-        first = (runs[1][0] - runs[0][0]) / (more - few)
-        found[kind] = {"all": round(everything), "first_thread": round(first)}
-        say(f"work, instructions: {kind:8} {everything / 1e3:10,.0f} thousand, {first / 1e3:8,.0f} of them on the first thread")
+        fewer, many = (callgrind([binary], settings, asker, count, WORK / "callgrind" / f"{kind}-{count}") for count in (few, more))
+
+        def each(value):
+            return (value(many) - value(fewer)) / (more - few)
+
+        found[kind] = {"all": round(each(lambda threads: sum(thread.total for thread in threads))), "first_thread": round(each(lambda threads: threads[0].total))}
+        if kind != "floor":
+            store = each(lambda threads: threads[0].called_within(is_store))
+            handler = each(lambda threads: threads[0].called_within(is_handler)) - store
+            if store <= 0 or handler <= 0:
+                raise Failure(f"{kind}: the handler or the store's client isn't found in the profile")
+            crates = {crate: each(lambda threads: threads[0].crates[crate]) for crate in many[0].crates}
+            found[kind] |= {"handler": round(handler), "store_client": round(store), "crates": {crate: round(count) for crate, count in sorted(crates.items(), key=lambda pair: -pair[1]) if count >= 1000}}
+        say(f"work, instructions: {kind:8} " + ", ".join(f"{what} {count / 1e3:,.0f} k" for what, count in found[kind].items() if what != "crates"))
+    return found
+
+
+def handlers(processor, counted):
+    """What of a request's time is the handler's own, by its part of the instructions. That is at most so much: the kernel's work,
+    which is in the time and not in the count, is for connections."""
+    found = {}
+    for kind in KINDS:
+        one = counted[kind]
+        rest = one["first_thread"] - one["handler"] - one["store_client"]
+        parts = {"handler": one["handler"], "store's client": one["store_client"], "runtime and connections": rest}
+        found[kind] = {
+            "us": round(processor[kind]["plain_first_thread_us"]["median"] * one["handler"] / one["first_thread"], 1),
+            "shares": {name: round(count / one["first_thread"], 4) for name, count in parts.items()},
+            "crates": [[crate, round(count / one["first_thread"], 4)] for crate, count in one["crates"].items()],
+        }
     return found
 
 
@@ -193,12 +228,14 @@ def stage(options):
             tls.trusting(WORK / "stripped" / name, folder / "root.pem", WORK / "trusting" / name)
         secure = settings | {"AWS_ENDPOINT_URL_DYNAMODB": stack.enter_context(tls.endpoint(folder, engine))}
         try:
+            used, counted = processor(base, settings, secure, options), instructions(base, settings, options)
             keep("work", {
                 "kinds": {kind: {"function": name, "hashes": kind in HASHES} for kind, (name, *_) in KINDS.items()},
                 "store": at_the_store(base, settings, engine),
-                "processor": processor(base, settings, secure, options),
+                "processor": used,
                 "hash": hashing(base, settings, 3 if options.quick else 7),
-                "instructions": instructions(base, settings, options),
+                "instructions": counted,
+                "handler": handlers(used, counted),
                 "zip_bytes": zips(),
             })
         except Broken as broken:

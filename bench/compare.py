@@ -1,0 +1,62 @@
+"""Whether two runs agree: each ratio that the report rests on, in both, and how far they are apart.
+
+    just bench-compare FOLDER [FOLDER]   folders of results; the second is docs/performance unless named
+"""
+
+import argparse
+import pathlib
+import sys
+
+from .common import RESULTS, Failure, kept
+
+APART = 0.15
+STAGES = ["cold", "work", "throughput", "growth", "cost"]
+
+
+def ratios(folder):
+    """Name to ratio: within one run, so that another machine's speed is not in it."""
+    results = {stage: kept(stage, folder) for stage in STAGES}
+    starts = {name: one["answered_ms"]["median"] for name, one in results["cold"]["starts"].items()}
+    found = {f"cold start, {name} to the floor": value / starts["floor"] for name, value in starts.items() if name != "floor"}
+    work = results["work"]
+    for kind in work["kinds"]:
+        for what in ("all_us", "first_thread_us"):
+            found[f"work, {kind} to the floor, {what}"] = work["processor"][kind][what]["median"] / work["processor"]["floor"][what]["median"]
+        found[f"instructions, {kind} to the floor"] = work["instructions"][kind]["first_thread"] / work["instructions"]["floor"]["first_thread"]
+        found[f"round trips, {kind}"] = work["store"][kind]["round_trips"]
+    found["hash to the one in C"] = work["hash"]["ours_ms"]["median"] / work["hash"]["c_ms"]["median"]
+    services = results["throughput"]["services"]
+    ours = services["Polygate"]
+    for name, one in services.items():
+        if name == "Polygate":
+            continue
+        for operation, measured in one["operations"].items():
+            found[f"{operation} for a processor's second, to {name}"] = ours["operations"][operation]["per_cpu_second"]["median"] / measured["per_cpu_second"]["median"]
+        for key in ("at_rest_mib", "peak_mib"):
+            found[f"{key}, {name} to ours"] = one[key] / ours[key]
+    accounts = results["growth"]["accounts"]
+    small, large = (accounts[size]["requests"] for size in (min(accounts, key=int), max(accounts, key=int)))
+    for kind in small:
+        found[f"growth, {kind}"] = large[kind]["first_thread_us"]["median"] / small[kind]["first_thread_us"]["median"]
+    return found
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="just bench-compare", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("one", type=pathlib.Path)
+    parser.add_argument("other", type=pathlib.Path, nargs="?", default=RESULTS)
+    options = parser.parse_args()
+    try:
+        one, other = ratios(options.one), ratios(options.other)
+    except Failure as failure:
+        sys.exit(f"bench-compare: {failure}")
+    apart = {name: max(one[name], other[name]) / min(one[name], other[name]) - 1 for name in one if name in other}
+    for name, by in sorted(apart.items(), key=lambda pair: -pair[1]):
+        print(f"{'' if by <= APART else 'APART'}\t{100 * by:5.1f} %\t{one[name]:10.3f}\t{other[name]:10.3f}\t{name}")
+    far = [name for name, by in apart.items() if by > APART]
+    print(f"bench-compare: {len(apart) - len(far)} of {len(apart)} ratios agree within {APART:.0%}" + (f"; these don't: {', '.join(far)}" if far else ""))
+    return bool(far)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

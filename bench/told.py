@@ -1,0 +1,229 @@
+"""The words and tables of docs/performance.md."""
+
+from .common import ROOT
+from .cost import of_others, prices
+from .targets import targets
+
+READ_TRIPS = {"verify": 1, "me": 1, "refresh": 2, "login": 3, "register": 3}
+NAMES = {"verify": "verify a token", "me": "read the profile", "refresh": "refresh", "login": "sign in", "register": "register"}
+WRITTEN = "<!-- Written by `just bench`; the words are in bench/told.py, the numbers in docs/performance/*.json. -->"
+
+
+def table(head, rows):
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join(lines + ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows])
+
+
+def picture(stage, alt):
+    return f"""<picture>
+  <source media="(prefers-color-scheme: dark)" srcset="performance/{stage}-dark.svg">
+  <img src="performance/{stage}-light.svg" alt="{alt}">
+</picture>"""
+
+
+def number(value, digits=0):
+    return "–" if value is None else f"{value:,.{digits}f}"
+
+
+def of(spread, digits=0):
+    """The median, with what the rounds lie between."""
+    return f"{spread['median']:,.{digits}f} ({spread['least']:,.{digits}f}–{spread['most']:,.{digits}f})"
+
+
+def machine(result):
+    on = result["machine"]
+    return f"{on['processor']}, {on['processors']} processors, {on['memory_gib']} GiB, Linux {on['kernel']}; Rust {on['rust']}, Node {on['node']}, Python {on['python']}; {result['at']}"
+
+
+def cold(result):
+    floor = result["starts"]["floor"]["answered_ms"]["median"]
+    rows = []
+    for name, start in result["starts"].items():
+        answered = start["answered_ms"]
+        rows.append((name, of(answered, 2), number(start["ready_ms"]["median"], 2), f"{answered['median'] / floor:.2f} ×", number(start["most_mib"]["median"])))
+    return f"""## Cold start
+
+From exec to the first answered event, played through Lambda's runtime API, on a processor of its own; the store, a TLS endpoint with a chain of RSA-2048 certificates before it
+and the player are on the other. `floor` is a bare `lambda_http` function that reads nothing. Each of our functions reads its signing keys while it starts, which is the one read; *another read* is an event that
+reads the store too (a session and its account, a setting). Node and Python read one item with the SDK of their language, in a loop over the runtime API that is leaner than Lambda's own.
+Medians of {result['runs']} starts in turns ({result['slow_runs']} for Node and Python), and what they lie between.
+
+{picture('cold', 'Milliseconds from exec to the first answer: the floor, our five functions, Node, Python')}
+
+{table(["function", "ms to the answer", "ms until ready", "to the floor", "MiB at most"], rows)}
+"""
+
+
+def work(result):
+    processor, counted, store = result["processor"], result["instructions"], result["store"]
+    rows = []
+    for kind, one in result["kinds"].items():
+        used = processor[kind]
+        rows.append((NAMES[kind], f"`{one['function']}`", of(used["all_us"]), of(used["first_thread_us"]), number(used["plain_first_thread_us"]["median"]),
+                     number(result["handler"][kind]["us"]), number(counted[kind]["all"] / 1e3), number(counted[kind]["first_thread"] / 1e3)))
+    used = processor["floor"]
+    rows.append(("nothing: the floor", "`floor`", of(used["all_us"]), of(used["first_thread_us"]), number(used["plain_first_thread_us"]["median"]), "–", number(counted["floor"]["all"] / 1e3), number(counted["floor"]["first_thread"] / 1e3)))
+    at_store = [
+        (NAMES[kind], one["round_trips"], READ_TRIPS[kind], ", ".join(f"{count} {name}" for name, count in one["calls"].items()), f"{one['read_units']:g}", f"{one['write_units']:g}", number(one["sent_bytes"]), number(one["received_bytes"]))
+        for kind, one in store.items()
+    ]
+    ours, c = result["hash"]["ours_ms"], result["hash"]["c_ms"]
+    sizes = [(name, number(one["binary"]), number(one["zip"])) for name, one in result["zip_bytes"].items()]
+    return f"""## Work of a warm request
+
+What is billed: processor time of a function's own process, many requests through the runtime API, divided by their number. A hash runs on a thread of its own, so the first thread's time is everything else.
+*Handler* is the part of it that is neither the store's client (calls, their signatures, TLS, JSON) nor Lambda's runtime, by the shares of instructions that callgrind counts. Instructions are counted over plain HTTP, as the difference
+between a run with more requests and one with fewer.
+
+{picture('work', 'Microseconds of a processor for a request, with and without the hash')}
+
+{table(["request", "function", "µs in all", "µs without the hash", "the same over plain HTTP", "µs of the handler", "thousand instructions", "of them without the hash"], rows)}
+
+One hash at 19,456 KiB, 2 passes, 1 lane, in milliseconds of a processor: ours {of(ours, 1)}, the reference library in C (argon2-cffi) {of(c, 1)}, in turns.
+
+### Where instructions go
+
+{profiles(result)}
+
+### At the store
+
+By the engine's own answers; calls that are made side by side count as one round trip.
+
+{table(["request", "round trips", "budget", "calls", "read units", "write units", "bytes sent", "bytes received"], at_store)}
+
+### Size
+
+{table(["function", "binary, bytes", "zip, bytes"], sizes)}
+"""
+
+
+def profiles(result):
+    groups = list(next(iter(result["handler"].values()))["shares"])
+    rows = []
+    for kind, one in result["handler"].items():
+        rows.append((NAMES[kind], *(f"{100 * one['shares'][group]:.0f} %" for group in groups), ", ".join(f"{name} {100 * share:.0f} %" for name, share in one["crates"][:8])))
+    return f"""Parts of the first thread's instructions, by what called them; and by the crate whose lines they are, inlined ones too.
+
+{table(["request", *groups, "crates"], rows)}"""
+
+
+def throughput(result):
+    operations = ["read", "refresh", "login", "register", "mixed"]
+    parts = []
+    for operation in operations:
+        rows = []
+        for name, service in result["services"].items():
+            one = service["operations"].get(operation)
+            if one is None:
+                rows.append((name, "–", "–", "–", "–", "–"))
+                continue
+            rows.append((name, of(one["per_second"]), of(one["per_cpu_second"]), number(one["cpu_us"]["median"]), number(one["p50_ms"]["median"], 2), number(one["p99_ms"]["median"], 2)))
+        parts.append(f"**{operation}**\n\n" + table(["", "a second", "a processor's second", "µs of a processor", "p50 ms", "p99 ms"], rows))
+    memory = [(name, number(one["at_rest_mib"]), number(one["peak_mib"])) for name, one in result["services"].items()]
+    told = "\n".join(f"- {name}: {one['told']}." for name, one in result["services"].items())
+    listed = "\n\n".join(parts)
+    mixed = result["mixed"]
+    return f"""## Throughput and latency, beside others
+
+{told}
+
+Each on one processor with {result['workers']} clients in a closed loop on the other, {result['rounds']} rounds of {result['seconds']:g} s in turns; all with SQLite in a file, WAL and `synchronous = FULL`, and argon2id at 19,456 KiB, 2 passes, 1 lane. Limits on
+attempts are off where there is a switch; ours has none and counts them. An answer that is not the expected one ends the run.
+
+| | Polygate (kite) | Better Auth | OpenAuth | fastapi-users |
+|---|---|---|---|---|
+| read | `GET /profile`: token, session and account | `GET /get-session`: session and account | none: tokens are checked by whoever gets them | `GET /users/me`: token in the database, account |
+| refresh | `POST /auth/refresh`: rotates, signs ES256 | `GET /token`: reads the session, signs ES256, rotates nothing | `POST /token`: rotates, signs ES256 | none |
+| login | one request: session, ES256 token | one request: session | three: authorize, form, code for ES256 token | one request: token in the database |
+| register | one request | one request, with a session | six: a form and a mailed code, with a session | one request |
+
+*mixed* is {mixed['read']} % reads, {mixed['refresh']} % refreshes, {mixed['login']} % logins and {mixed['register']} % registrations; fastapi-users reads where it can't refresh.
+
+{picture('throughput', 'Requests answered by a second of a processor, by service')}
+
+{listed}
+
+**MiB of memory**
+
+{table(["", "at rest", "at most"], memory)}
+"""
+
+
+def growth(result):
+    sizes = sorted(result["accounts"], key=int)
+    small, large = (result["accounts"][size] for size in (sizes[0], sizes[-1]))
+    rows = []
+    for kind, few in small["requests"].items():
+        many = large["requests"][kind]
+        rows.append((NAMES[kind], of(few["first_thread_us"]), of(many["first_thread_us"]), f"{many['first_thread_us']['median'] / few['first_thread_us']['median']:.2f} ×",
+                     " → ".join(number(one["instructions"] / 1e3) if "instructions" in one else "–" for one in (few, many)),
+                     " → ".join(f"{one['store']['round_trips']}" for one in (few, many)), " → ".join(f"{one['store']['read_units']:g}, {one['store']['write_units']:g}" for one in (few, many))))
+    return f"""## Growth
+
+The same requests with {int(sizes[0]):,} and with {int(sizes[-1]):,} accounts in the store ({small['bytes'] / 1e6:,.0f} and {large['bytes'] / 1e6:,.0f} MB in the engine's file), each of somebody else, without the hash and over plain HTTP.
+
+{picture('growth', 'Microseconds of a processor for a request, by accounts in the store')}
+
+{table(["request", f"µs with {int(sizes[0]):,}", f"µs with {int(sizes[-1]):,}", "", "thousand instructions", "round trips", "read, write units"], rows)}
+"""
+
+
+def cost(result, work_result):
+    million = [(NAMES[kind], *(number(value, 2) for value in parts.values()), f"**{sum(parts.values()):,.2f}**") for kind, parts in result["million"].items()]
+    heads = ["", *next(iter(result["million"].values())), "all"]
+    sizes = []
+    for function, one in result["sizes"].items():
+        for point in one["points"]:
+            held = "**chosen**" if point["size"] == one["chosen"] else "yes" if point["holds"] else "no" if point["room"] else "no room"
+            slow = ", ".join(f"{kind} {value:g}" for kind, value in point["p99_ms"].items())
+            sizes.append((f"`{function}`", point["size"], slow, ", ".join(f"{kind} {value:.2f}" for kind, value in point["time_dollars"].items()), held))
+    listed = prices()
+    month = []
+    for people, one in result["month"].items():
+        month.append((f"{int(people):,}", *(number(one[name], 0) if one[name] is not None else "by contract" for name in one)))
+    names = list(next(iter(result["month"].values())))
+    assumed = result["assumed"]
+    asked = ", ".join(f"{times:g} × {NAMES[kind]}" for kind, times in assumed["month"].items())
+    paid = [(one["what"], f"{one['dollars']:g}", one["source"], one["date"]) for one in listed["prices"]] + [(name, "by tier", one["source"], one["date"]) for name, one in listed["others"].items()]
+    return f"""## Cost
+
+Reckoned of the work above, not billed: {listed['told']}. Assumed are {assumed['round_trip_ms']:g} ms for a round trip to the table and {assumed['slow_round_trip_ms']:g} ms for a slow one, and that a processor of Lambda is as quick as this machine's. A function gets the part of a processor that its memory
+is of 1,769 MB.
+
+US $ for a million:
+
+{table(heads, million)}
+
+Memory: the cheapest that holds a p99 of {assumed['p99_ms']:g} ms, {assumed['p99_hash_ms']:g} ms with a hash, and twice what is resident.
+
+{table(["function", "MB", "p99, ms", "US $ for the time of a million", "holds"], sizes)}
+
+US $ a month, for people who each do in a month: {asked}. Mail is not in it.
+
+{picture('cost', 'US $ a month for 10 thousand, 250 thousand and a million people')}
+
+{table(["people", *names], month)}
+
+{table(["price", "US $", "source", "date"], paid)}
+"""
+
+
+def report(results):
+    agreement = results.get("agreement")
+    return f"""{WRITTEN}
+
+# Performance
+
+`just bench` measures this in one run, what is compared in turns: {machine(results['work'])}. The machine is shared and virtual: compare within a table. `just bench --only cold` measures a part anew, `just bench --report` writes this page of what is kept in
+[performance/](performance/), and `just bench-compare` tells how far two runs are apart.
+
+## Targets
+
+{targets(results, table)}
+
+{cold(results['cold'])}
+{work(results['work'])}
+{throughput(results['throughput'])}
+{cost(results['cost'], results['work'])}
+{growth(results['growth'])}
+{(ROOT / 'bench/history.md').read_text()}"""
