@@ -11,6 +11,7 @@ from . import tls
 from .common import BUILT, CLIENT_CPU, SERVER_CPU, WORK, Failure, keep, median, say, spread
 from .events import Account, body_of, event
 from .player import Broken, Function, development_server, gateway_event
+from .work import callgrind
 
 RUNS, SLOW_RUNS = 25, 5
 # The floor's own event and status, and for each of our functions one that reads nothing and one that reads once.
@@ -50,6 +51,29 @@ def start(command, extra, asked, expect):
         return function.answered_ms, function.ready_ms, most
 
 
+class Once:
+    """One event, told as a stream of requests is."""
+
+    def __init__(self, asked, expect):
+        self.asked, self.expect = asked, expect
+
+    def ask(self, function):
+        body_of(function.ask(self.asked), self.expect)
+
+
+def profile(name, extra, asked, folder):
+    """Instructions from exec to the answer, in all and by crate, TLS included."""
+    unstripped = WORK / "callgrind/cold" / name
+    if name == "floor":
+        unstripped = WORK / "floor/release/floor"
+    else:
+        tls.trusting(BUILT / name, folder / "root.pem", unstripped)
+    (first, *others) = callgrind([unstripped], extra, Once(*asked), 1, WORK / "callgrind" / f"cold-{name}")
+    found = {"all": first.total + sum(thread.total for thread in others), "crates": dict(first.crates.most_common(10))}
+    say(f"cold, instructions: {name:9} {found['all'] / 1e3:8,.0f} thousand: " + ", ".join(f"{crate} {count / 1e3:,.0f}" for crate, count in found["crates"].items()))
+    return found
+
+
 def stage(options):
     runs, slow_runs = (5, 2) if options.quick else (RUNS, SLOW_RUNS)
     os.sched_setaffinity(0, {CLIENT_CPU})
@@ -81,7 +105,8 @@ def stage(options):
                     found[name].append(measured)
             if turn % 5 == 0:
                 say(f"cold, {turn} of {runs} turns; " + ", ".join(f"{name} {median([run[0] for run in of]):.1f}" for name, of in found.items() if of and "," not in name) + " ms")
-        keep("cold", {"runs": runs, "slow_runs": slow_runs, "starts": {
+        profiles = {name: profile(name, secure if name != "floor" else {}, contenders[name][2:4], folder) for name in ["floor", *FUNCTIONS]}
+        keep("cold", {"profiles": profiles, "runs": runs, "slow_runs": slow_runs, "starts": {
             name: {key: spread([round(run[column], 3) for run in of]) for column, key in enumerate(["answered_ms", "ready_ms", "most_mib"])}
             for name, of in found.items()
         }})

@@ -39,8 +39,8 @@ def keep(stage, result):
     (RESULTS / f"{stage}.json").write_text(json.dumps(result, indent=1) + "\n")
 
 
-def kept(stage, folder=RESULTS):
-    file = folder / f"{stage}.json"
+def kept(stage, folder=None):
+    file = (folder or RESULTS) / f"{stage}.json"
     if not file.is_file():
         raise Failure(f"{file} isn't there: run `just bench --only {stage}` first")
     return json.loads(file.read_text())

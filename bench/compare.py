@@ -41,20 +41,28 @@ def ratios(folder):
     return found
 
 
+def apart(one, other):
+    """Name to (ratio in one, ratio in the other, how far apart), the furthest first."""
+    one, other = ratios(one), ratios(other)
+    if one.keys() != other.keys():
+        raise Failure("the two runs don't measure the same")
+    found = {name: (one[name], other[name], max(one[name], other[name]) / min(one[name], other[name]) - 1) for name in one}
+    return dict(sorted(found.items(), key=lambda pair: -pair[1][2]))
+
+
 def main():
     parser = argparse.ArgumentParser(prog="just bench-compare", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("one", type=pathlib.Path)
     parser.add_argument("other", type=pathlib.Path, nargs="?", default=RESULTS)
     options = parser.parse_args()
     try:
-        one, other = ratios(options.one), ratios(options.other)
+        found = apart(options.one, options.other)
     except Failure as failure:
         sys.exit(f"bench-compare: {failure}")
-    apart = {name: max(one[name], other[name]) / min(one[name], other[name]) - 1 for name in one if name in other}
-    for name, by in sorted(apart.items(), key=lambda pair: -pair[1]):
-        print(f"{'' if by <= APART else 'APART'}\t{100 * by:5.1f} %\t{one[name]:10.3f}\t{other[name]:10.3f}\t{name}")
-    far = [name for name, by in apart.items() if by > APART]
-    print(f"bench-compare: {len(apart) - len(far)} of {len(apart)} ratios agree within {APART:.0%}" + (f"; these don't: {', '.join(far)}" if far else ""))
+    for name, (one, other, by) in found.items():
+        print(f"{'' if by <= APART else 'APART'}\t{100 * by:5.1f} %\t{one:10.3f}\t{other:10.3f}\t{name}")
+    far = [name for name, (_, _, by) in found.items() if by > APART]
+    print(f"bench-compare: {len(found) - len(far)} of {len(found)} ratios agree within {APART:.0%}")
     return bool(far)
 
 

@@ -23,26 +23,14 @@ class Known(Account):
         self.sign_in()
 
 
-class Crowd(Asker):
-    """The requests of one kind, each of somebody else, all over the pool."""
-
-    def __init__(self, kind, base, names):
-        super().__init__("register", base)
-        self.kind = kind
-        self.people = [Known(base, name) for name in names] if kind != "register" else [None]
-
-    def ask(self, function):
-        self.account = self.people[self.count % len(self.people)]
-        super().ask(function)
-
-
 def measure(accounts, base, settings, rounds):
     chance = random.Random(accounts)
     found = {}
     with Meter(settings["AWS_ENDPOINT_URL_DYNAMODB"]).running() as meter:
         for kind, (name, *_) in KINDS.items():
             binary = WORK / "stripped" / name
-            crowd = Crowd(kind, base, [name_of(chance.randrange(accounts)) for _ in range(PEOPLE)])
+            names = [name_of(chance.randrange(accounts)) for _ in range(PEOPLE)] if kind != "register" else []
+            crowd = Asker(kind, base, [Known(base, name) for name in names])
             with Function([binary], settings | {"AWS_ENDPOINT_URL_DYNAMODB": meter.url}) as function:
                 for _ in range(2):
                     crowd.ask(function)

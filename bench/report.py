@@ -12,10 +12,11 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
-from bench import told  # noqa: E402
-from bench.common import Failure, kept  # noqa: E402
+from bench import compare, told  # noqa: E402
+from bench.common import RESULTS, Failure, kept  # noqa: E402
 
 DOCS = ROOT / "docs"
+AGAIN = RESULTS / "again"
 STAGES = ["cold", "work", "throughput", "growth", "cost"]
 
 
@@ -25,9 +26,10 @@ def main():
     check = parser.parse_args().check
     try:
         results = {stage: kept(stage) for stage in STAGES}
+        again = compare.apart(RESULTS, AGAIN) if AGAIN.is_dir() else None
     except Failure as failure:
         sys.exit(f"bench: {failure}")
-    written = {"performance.md": told.report(results)}
+    written = {"performance.md": told.report(results, again)}
     if not check:
         from bench import drawings
 

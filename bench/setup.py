@@ -29,7 +29,9 @@ def tools():
 def build():
     say("building as deployed, link-time optimised: some minutes where it is not built yet")
     subprocess.run(["cargo", "build", "--profile", "measured", "--workspace", "--bins"], cwd=ROOT, check=True)
-    subprocess.run(["cargo", "build", "--release", "--locked", "--manifest-path", "scripts/floor/Cargo.toml", "--target-dir", WORK / "floor"], cwd=ROOT, check=True)
+    named = os.environ | {"CARGO_PROFILE_RELEASE_STRIP": "none", "CARGO_PROFILE_RELEASE_DEBUG": "line-tables-only"}
+    floor = ["cargo", "build", "--release", "--locked", "--manifest-path", "scripts/floor/Cargo.toml", "--target-dir", WORK / "floor"]
+    subprocess.run(floor, cwd=ROOT, env=named, check=True)
 
 
 def node():
@@ -62,11 +64,11 @@ def strip():
     """What is deployed has no names of functions in it."""
     folder = WORK / "stripped"
     folder.mkdir(exist_ok=True)
-    for name in ["login", "register", "refresh", "profile", "admin"]:
-        built, stripped = BUILT / name, folder / name
+    built_by_name = {name: BUILT / name for name in ["login", "register", "refresh", "profile", "admin"]} | {"floor": WORK / "floor/release/floor"}
+    for name, built in built_by_name.items():
+        stripped = folder / name
         if not stripped.is_file() or stripped.stat().st_mtime < built.stat().st_mtime:
             run(["strip", "-o", stripped, built])
-    shutil.copy(WORK / "floor/release/floor", folder / "floor")
 
 
 def report():

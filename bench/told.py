@@ -1,7 +1,8 @@
 """The words and tables of docs/performance.md."""
 
 from .common import ROOT
-from .cost import of_others, prices
+from .compare import APART
+from .cost import prices
 from .targets import targets
 
 READ_TRIPS = {"verify": 1, "me": 1, "refresh": 2, "login": 3, "register": 3}
@@ -41,6 +42,7 @@ def cold(result):
     for name, start in result["starts"].items():
         answered = start["answered_ms"]
         rows.append((name, of(answered, 2), number(start["ready_ms"]["median"], 2), f"{answered['median'] / floor:.2f} ×", number(start["most_mib"]["median"])))
+    profiled = [(name, number(one["all"] / 1e3), ", ".join(f"{crate} {number(count / 1e3)}" for crate, count in one["crates"].items())) for name, one in result["profiles"].items()]
     return f"""## Cold start
 
 From exec to the first answered event, played through Lambda's runtime API, on a processor of its own; the store, a TLS endpoint with a chain of RSA-2048 certificates before it
@@ -51,6 +53,10 @@ Medians of {result['runs']} starts in turns ({result['slow_runs']} for Node and 
 {picture('cold', 'Milliseconds from exec to the first answer: the floor, our five functions, Node, Python')}
 
 {table(["function", "ms to the answer", "ms until ready", "to the floor", "MiB at most"], rows)}
+
+Instructions of a start with its first answer, in thousands, by the crate whose lines they are (callgrind; without the kernel's work for exec, pages and sockets). `libc` is the loader too:
+
+{table(["function", "all", "most of them"], profiled)}
 """
 
 
@@ -208,8 +214,22 @@ US $ a month, for people who each do in a month: {asked}. Mail is not in it.
 """
 
 
-def report(results):
-    agreement = results.get("agreement")
+def agreement(again):
+    if again is None:
+        return ""
+    within = [name for name, (_, _, by) in again.items() if by <= APART]
+    far = len(again) - len(within)
+    rows = [(name, f"{one:.3f}", f"{other:.3f}", f"{100 * by:.1f} %") for name, (one, other, by) in list(again.items())[: max(far, 10)]]
+    return f"""## Two runs
+
+Of {len(again)} ratios within a run, {len(within)} are the same within {APART:.0%} in another run, whose results are in [performance/again/](performance/again/){"" if far else ": all of them"}. The furthest apart:
+
+{table(["ratio", "this run", "the other", "apart"], rows)}
+
+"""
+
+
+def report(results, again):
     return f"""{WRITTEN}
 
 # Performance
@@ -226,4 +246,4 @@ def report(results):
 {throughput(results['throughput'])}
 {cost(results['cost'], results['work'])}
 {growth(results['growth'])}
-{(ROOT / 'bench/history.md').read_text()}"""
+{agreement(again)}{(ROOT / 'bench/history.md').read_text()}"""

@@ -35,26 +35,27 @@ NUMBERS = itertools.count(1)
 
 
 class Asker:
-    """Makes the requests of one kind, one after the other."""
+    """Makes the requests of one kind, one after the other, each of the next of some people: of one, unless more are given."""
 
-    def __init__(self, kind, base):
-        self.kind, self.account = kind, Account(base) if kind != "register" else None
+    def __init__(self, kind, base, people=None):
+        self.kind, self.people = kind, people or ([Account(base)] if kind != "register" else [None])
         self.name = f"new{next(NUMBERS)}x{os.getpid()}"
         self.count = 0
 
     def ask(self, function):
+        account = self.people[self.count % len(self.people)]
         self.count += 1
         match self.kind:
             case "verify":
-                answer = function.ask(event("POST", "/sproutgate/api/auth/verify", body={"token": self.account.access}))
+                answer = function.ask(event("POST", "/sproutgate/api/auth/verify", body={"token": account.access}))
                 assert body_of(answer, 200)["valid"] is True
             case "me":
-                body_of(function.ask(event("GET", f"{KITE}/profile", self.account.access)), 200)
+                body_of(function.ask(event("GET", f"{KITE}/profile", account.access)), 200)
             case "refresh":
-                answer = function.ask(event("POST", f"{KITE}/auth/refresh", body={"refresh_token": self.account.refresh}))
-                self.account.refresh = body_of(answer, 200)["data"]["refresh_token"]
+                answer = function.ask(event("POST", f"{KITE}/auth/refresh", body={"refresh_token": account.refresh}))
+                account.refresh = body_of(answer, 200)["data"]["refresh_token"]
             case "login":
-                body_of(function.ask(event("POST", f"{KITE}/auth/login", body={"username": self.account.name, "password": PASSWORD})), 200)
+                body_of(function.ask(event("POST", f"{KITE}/auth/login", body={"username": account.name, "password": PASSWORD})), 200)
             case "register":
                 name = f"{self.name}x{self.count}"
                 asked = event("POST", f"{KITE}/auth/register", body={"username": name, "email": f"{name}@example.com", "password": PASSWORD})
