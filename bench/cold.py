@@ -10,12 +10,11 @@ import os
 from . import tls
 from .common import BUILT, CLIENT_CPU, SERVER_CPU, WORK, Failure, keep, median, say, spread
 from .events import Account, body_of, event
+from .setup import FUNCTIONS
 from .player import Broken, Function, development_server, gateway_event
 from .work import callgrind
 
 RUNS, SLOW_RUNS = 25, 5
-# The floor's own event and status, and for each of our functions one that reads nothing and one that reads once.
-FUNCTIONS = ["login", "register", "refresh", "profile", "admin"]
 
 
 def events(base):

@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 from matplotlib.ticker import FuncFormatter
 
 import charts
+from bench.setup import FUNCTIONS
 
 COLOURS = {
     "light": {"Polygate": "#2f6fd0", "Better Auth": "#b08800", "OpenAuth": "#8250df", "fastapi-users": "#1a7f37", "faint": "#9db7dd", "other": "#8c959f"},
@@ -45,7 +46,7 @@ def bars(theme, names, series, title, log=False, told="{:,.0f}"):
 
 
 def cold(theme, result):
-    order = ["floor", "login", "register", "refresh", "profile", "admin", "Node, SDK v3", "Python, boto3"]
+    order = ["floor", *FUNCTIONS, "Node, SDK v3", "Python, boto3"]
     values = [result["starts"][name]["answered_ms"]["median"] for name in order]
     return bars(theme, order, [("", "Polygate", values)], "Milliseconds from exec to the first answer, the store read once over TLS", log=True, told="{:,.1f}")
 

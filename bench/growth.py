@@ -32,7 +32,7 @@ def measure(accounts, base, settings, rounds):
             names = [name_of(chance.randrange(accounts)) for _ in range(PEOPLE)] if kind != "register" else []
             crowd = Asker(kind, base, [Known(base, name) for name in names])
             with Function([binary], settings | {"AWS_ENDPOINT_URL_DYNAMODB": meter.url}) as function:
-                for _ in range(2):
+                for _ in range(PEOPLE + 1):  # A first sign-in is from a new device.
                     crowd.ask(function)
                     function.rest()
                     store = meter.read()

@@ -8,7 +8,7 @@ import sys
 
 from .common import BUILT, PEERS, ROOT, WORK, Failure, run, say
 
-NODE_AT_LEAST = 20
+FUNCTIONS = ["login", "register", "refresh", "profile", "admin"]
 
 
 def everything():
@@ -28,7 +28,8 @@ def tools():
 
 def build():
     say("building as deployed, link-time optimised: some minutes where it is not built yet")
-    subprocess.run(["cargo", "build", "--profile", "measured", "--workspace", "--bins"], cwd=ROOT, check=True)
+    packages = [word for name in ["polygate", "driver", *FUNCTIONS] for word in ("--package", name)]
+    subprocess.run(["cargo", "build", "--profile", "measured", *packages], cwd=ROOT, check=True)
     named = os.environ | {"CARGO_PROFILE_RELEASE_STRIP": "none", "CARGO_PROFILE_RELEASE_DEBUG": "line-tables-only"}
     floor = ["cargo", "build", "--release", "--locked", "--manifest-path", "scripts/floor/Cargo.toml", "--target-dir", WORK / "floor"]
     subprocess.run(floor, cwd=ROOT, env=named, check=True)
@@ -64,7 +65,7 @@ def strip():
     """What is deployed has no names of functions in it."""
     folder = WORK / "stripped"
     folder.mkdir(exist_ok=True)
-    built_by_name = {name: BUILT / name for name in ["login", "register", "refresh", "profile", "admin"]} | {"floor": WORK / "floor/release/floor"}
+    built_by_name = {name: BUILT / name for name in FUNCTIONS} | {"floor": WORK / "floor/release/floor"}
     for name, built in built_by_name.items():
         stripped = folder / name
         if not stripped.is_file() or stripped.stat().st_mtime < built.stat().st_mtime:

@@ -1,5 +1,7 @@
 """What was aimed at, what was measured, and whether it was reached: ratios of one run."""
 
+from .setup import FUNCTIONS
+
 
 def best(services, operation):
     """(name, what a processor's second answers) of the best peer."""
@@ -14,10 +16,10 @@ def reckoned(results):
     services, work = results["throughput"]["services"], results["work"]
     ours = services["Polygate"]
     rows = []
-    for name in ["login", "register", "refresh", "profile", "admin"]:
+    for name in FUNCTIONS:
         ratio = starts[name] / starts["floor"]
         rows.append((f"cold start of `{name}` ≤ 2.7 × the bare floor", f"{ratio:.2f} ×", ratio <= 2.7))
-    slowest = max(starts[name] for name in ["login", "register", "refresh", "profile", "admin"])
+    slowest = max(starts[name] for name in FUNCTIONS)
     ratio = starts["Node, SDK v3"] / slowest
     rows.append(("cold start ≥ 30 × faster than Node with SDK v3, the slowest of the five", f"{ratio:.1f} ×", ratio >= 30))
     ratio = work["hash"]["ours_ms"]["median"] / work["hash"]["c_ms"]["median"]
