@@ -37,11 +37,18 @@ class Account:
         told = self._ask("/kite/api/v1/auth/login", {"username": self.name, "password": PASSWORD}, 200)["data"]
         self.access, self.refresh = told["access_token"], told["refresh_token"]
 
+    def read(self):
+        self._ask("/kite/api/v1/profile", None, 200, {"authorization": f"Bearer {self.access}"})
+
+    def renew(self):
+        told = self._ask("/kite/api/v1/auth/refresh", {"refresh_token": self.refresh}, 200)["data"]
+        self.access, self.refresh = told["access_token"], told["refresh_token"]
+
     def sign_out(self):
         self._ask("/kite/api/v1/auth/logout", {}, 200, {"authorization": f"Bearer {self.access}"})
 
     def _ask(self, path, body, expect, headers=None):
-        status, answer = http(self.base + path, body, headers)
+        status, answer = http(self.base + path, body, headers, timeout=60)
         if status != expect:
             raise Failure(f"{path} answered {status} and not {expect}: {answer[:400]!r}")
         return json.loads(answer)

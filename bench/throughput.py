@@ -2,8 +2,13 @@
 
 import contextlib
 import itertools
+import shutil
+import time
 
-from .common import keep, memory_mib, processor_seconds, say, spread
+from .callgrind import Profile
+from .common import BUILT, SERVER_CPU, WORK, Failure, free_port, keep, memory_mib, on_processor, process, processor_seconds, say, spread
+from .events import Account
+from .player import http
 from .services import Driver, all_services
 
 WORKERS, WARM, SECONDS, ROUNDS = 8, 0.4, 2.0, 3
@@ -35,6 +40,43 @@ def measure(service, mix, seconds):
     }
 
 
+def profile(operation, counts=(10, 50)):
+    """Instructions of a request on our server, the engine's part included, in all and by crate."""
+    runs = []
+    for count in counts:
+        folder = WORK / "callgrind" / f"server-{operation}-{count}"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        port = free_port()
+        valgrind = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out", BUILT / "polygate", "--port", port, "--data", folder / "data"]
+        with process(on_processor(SERVER_CPU, valgrind), folder / "log") as started:
+            base = f"http://127.0.0.1:{port}"
+            wait_for(f"{base}/kite/api/v1/health", started)
+            account = Account(base)
+            for _ in range(count):
+                if operation == "read":
+                    account.read()
+                else:
+                    account.renew()
+        runs.append(Profile(folder / "out"))
+    few, many = runs
+    each = {crate: (many.crates[crate] - few.crates[crate]) / (counts[1] - counts[0]) for crate in many.crates}
+    found = {"all": round(sum(each.values())), "crates": {crate: round(count) for crate, count in sorted(each.items(), key=lambda pair: -pair[1])[:14]}}
+    say(f"throughput, instructions: {operation:8} {found['all'] / 1e3:,.0f} thousand: " + ", ".join(f"{crate} {count / 1e3:,.0f}" for crate, count in found["crates"].items()))
+    return found
+
+
+def wait_for(url, started, seconds=90):
+    end = time.monotonic() + seconds
+    while True:
+        with contextlib.suppress(OSError):
+            if http(url, timeout=20)[0] == 200:
+                return
+        if started.poll() is not None or time.monotonic() > end:
+            raise Failure("the development server doesn't start under callgrind")
+        time.sleep(0.2)
+
+
 def stage(options):
     seconds, rounds = (0.6, 1) if options.quick else (SECONDS, ROUNDS)
     services = all_services()
@@ -42,9 +84,9 @@ def stage(options):
     with contextlib.ExitStack() as stack:
         for service in services:
             stack.enter_context(service.running())
-            # One of each first, so that nothing is loaded or compiled in what is measured.
+            found[service.name]["at_rest_mib"] = round(memory_mib(service.pid)[0], 1)
+            # Some of each first, so that nothing is loaded or compiled in what is measured.
             Driver(service, {name: 1 for name in service.operations if name != "first"}, 1, 0, 0.5, next(NUMBERS)).go(lambda: None, lambda: None)
-            found[service.name]["at_rest_mib"] = memory_mib(service.pid)[0]
             say(f"throughput: {service.name} is there, {found[service.name]['at_rest_mib']:.0f} MiB at rest")
         for number in range(rounds):
             for mix in [*ALONE, "mixed"]:
@@ -55,7 +97,8 @@ def stage(options):
                     found[service.name]["operations"].setdefault(mix, []).append(measured)
                     say(f"throughput, round {number + 1} of {rounds}: {mix:8} {service.name:13} {measured['per_second']:8.0f}/s {measured['per_cpu_second']:8.0f}/cpu s   p50 {measured['p50_ms']:.2f}  p99 {measured['p99_ms']:.2f} ms")
         for service in services:
-            found[service.name]["peak_mib"] = memory_mib(service.pid)[1]
+            found[service.name]["peak_mib"] = round(memory_mib(service.pid)[1], 1)
     for one in found.values():
         one["operations"] = {mix: {name: spread([round_[name] for round_ in rounds_]) for name in rounds_[0]} for mix, rounds_ in one["operations"].items()}
-    keep("throughput", {"workers": WORKERS, "seconds": seconds, "rounds": rounds, "mixed": MIXED, "services": found})
+    profiles = {operation: profile(operation) for operation in ("read", "refresh")}
+    keep("throughput", {"profiles": profiles, "workers": WORKERS, "seconds": seconds, "rounds": rounds, "mixed": MIXED, "services": found})

@@ -126,6 +126,7 @@ def throughput(result):
             rows.append((name, of(one["per_second"]), of(one["per_cpu_second"]), number(one["cpu_us"]["median"]), number(one["p50_ms"]["median"], 2), number(one["p99_ms"]["median"], 2)))
         parts.append(f"**{operation}**\n\n" + table(["", "a second", "a processor's second", "µs of a processor", "p50 ms", "p99 ms"], rows))
     memory = [(name, number(one["at_rest_mib"]), number(one["peak_mib"])) for name, one in result["services"].items()]
+    profiled = [(operation, number(one["all"] / 1e3), ", ".join(f"{crate} {number(count / 1e3)}" for crate, count in one["crates"].items())) for operation, one in result["profiles"].items()]
     told = "\n".join(f"- {name}: {one['told']}." for name, one in result["services"].items())
     listed = "\n\n".join(parts)
     mixed = result["mixed"]
@@ -148,6 +149,10 @@ attempts are off where there is a switch; ours has none and counts them. An answ
 {picture('throughput', 'Requests answered by a second of a processor, by service')}
 
 {listed}
+
+**Where our instructions go**, in thousands for a request, with the engine, which is in the same process: by the crate whose lines they are (callgrind; without the kernel's work).
+
+{table(["request", "all", "most of them"], profiled)}
 
 **MiB of memory**
 
