@@ -173,7 +173,7 @@ class Driver:
 
     def go(self, at_start, at_end):
         """Has it run; both are called beside it: when it is about to begin, and when it has ended."""
-        command = on_processor(CLIENT_CPU, [BUILT / "driver", "drive"])
+        command = on_processor(CLIENT_CPU, [WORK / "driver/release/driver", "drive"])
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as driver:
             def failed():
                 driver.stdin.close()

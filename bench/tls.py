@@ -67,7 +67,7 @@ def trusting(binary, root, to):
 @contextlib.contextmanager
 def endpoint(folder, to):
     """An https address before `http://127.0.0.1:port`, on the client's processor."""
-    command = on_processor(CLIENT_CPU, [BUILT / "driver", "tls", "--chain", folder / "chain.pem", "--key", folder / "key.pem", "--to", to.removeprefix("http://")])
+    command = on_processor(CLIENT_CPU, [WORK / "driver/release/driver", "tls", "--chain", folder / "chain.pem", "--key", folder / "key.pem", "--to", to.removeprefix("http://")])
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as started:
         try:
             yield f"https://127.0.0.1:{started.stdout.readline().strip()}"
