@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from .common import BUILT, CLIENT_CPU, ROOT, Failure, on_processor
+from .common import CLIENT_CPU, ROOT, WORK, Failure, on_processor
 
 REPLACED = ROOT / "shared/src/aws/roots/amazon-root-ca-2.pem"
 

@@ -71,15 +71,15 @@ def work(result):
     rows.append(("nothing: the floor", "`floor`", of(used["all_us"]), of(used["first_thread_us"]), number(used["plain_first_thread_us"]["median"]), "–", "–", number(counted["floor"]["all"] / 1e3), number(counted["floor"]["first_thread"] / 1e3)))
     at_store = [
         (NAMES[kind], one["round_trips"], READ_TRIPS[kind], ", ".join(f"{count} {name}" for name, count in one["calls"].items()), f"{one['read_units']:g}", f"{one['write_units']:g}", number(one["sent_bytes"]), number(one["received_bytes"]))
-        for kind, one in store.items()
+        for kind, one in store.items() if kind in NAMES
     ]
     ours, c = result["hash"]["ours_ms"], result["hash"]["c_ms"]
     sizes = [(name, number(one["binary"]), number(one["zip"])) for name, one in result["zip_bytes"].items()]
     return f"""## Work of a warm request
 
 What is billed: processor time of a function's own process, many requests through the runtime API, divided by their number. A hash runs on a thread of its own, so the first thread's time is everything else.
-The *store's client* makes the calls, their signatures and their JSON: one call is what verifying a good token takes more than verifying a forged one ({number(processor["forged"]["plain_first_thread_us"]["median"])} µs), for which the store isn't asked, and a request's calls are taken for as many of that as its
-store's client has instructions. The *handler* is what is left when the floor, which is Lambda's runtime, is taken off too. Instructions are callgrind's, over plain HTTP, as the difference between a run with more requests and one with fewer.
+The *store's client* makes the calls, their signatures and their JSON: two requests that do next to nothing, one with a read of the store ({number(processor["settings"]["plain_first_thread_us"]["median"])} µs) and one without ({number(processor["health"]["plain_first_thread_us"]["median"])} µs), tell what that takes,
+and a request's calls are taken for as many of it as its store's client has instructions. The *handler* is what is left when the floor, which is Lambda's runtime, is taken off too. Instructions are callgrind's, over plain HTTP, as the difference between a run with more requests and one with fewer.
 
 {picture('work', 'Microseconds of a processor for a request, with and without the hash')}
 
