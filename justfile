@@ -31,7 +31,7 @@ lint: fmt clippy
 fmt:
     cargo fmt --all --check
     cargo fmt --check --manifest-path scripts/floor/Cargo.toml
-    cargo fmt --check --manifest-path fuzz/Cargo.toml
+    cargo fmt --check --manifest-path bench/driver/Cargo.toml
 
 # Clippy has nothing to say
 clippy:

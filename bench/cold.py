@@ -105,7 +105,7 @@ def stage(options):
             if turn % 5 == 0:
                 say(f"cold, {turn} of {runs} turns; " + ", ".join(f"{name} {median([run[0] for run in of]):.1f}" for name, of in found.items() if of and "," not in name) + " ms")
         profiles = {name: profile(name, secure if name != "floor" else {}, contenders[name][2:4], folder) for name in ["floor", *FUNCTIONS]}
-        keep("cold", {"profiles": profiles, "runs": runs, "slow_runs": slow_runs, "starts": {
+        keep("cold", options.quick, {"profiles": profiles, "runs": runs, "slow_runs": slow_runs, "starts": {
             name: {key: spread([round(run[column], 3) for run in of]) for column, key in enumerate(["answered_ms", "ready_ms", "most_mib"])}
             for name, of in found.items()
         }})

@@ -32,10 +32,10 @@ def say(text):
     print(f"[{time.monotonic() - BEGAN:5.0f} s] {text}", flush=True)
 
 
-def keep(stage, result):
+def keep(stage, quick, result):
     """Writes a stage's result beside the report."""
     RESULTS.mkdir(parents=True, exist_ok=True)
-    result = {"stage": stage, "at": datetime.date.today().isoformat(), "machine": machine(), **result}
+    result = {"stage": stage, "quick": quick, "at": datetime.date.today().isoformat(), "machine": machine(), **result}
     (RESULTS / f"{stage}.json").write_text(json.dumps(result, indent=1) + "\n")
 
 
@@ -109,9 +109,9 @@ def processor_seconds(pid):
 
 
 def memory_mib(pid):
-    """(resident, most that was ever resident)"""
+    """(resident, most that was ever resident, its own of what is resident, pages of files of it)"""
     fields = dict(line.split(":", 1) for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines() if ":" in line)
-    return tuple(int(fields[name].split()[0]) / 1024 for name in ("VmRSS", "VmHWM"))
+    return tuple(int(fields[name].split()[0]) / 1024 for name in ("VmRSS", "VmHWM", "RssAnon", "RssFile"))
 
 
 def median(values):

@@ -97,4 +97,4 @@ def stage(options):
         month[str(people)] = {"Polygate": round(asked + people * ASSUMED["bytes_per_person"] / 1e9 * price["storage_gb"], 2)}
         month[str(people)] |= {name: of_others(one["tiers"], people) for name, one in listed["others"].items()}
     say("cost: " + ", ".join(f"{kind} ${sum(parts.values()):.2f}" for kind, parts in million.items()) + " a million")
-    keep("cost", {"assumed": ASSUMED, "sizes": chosen, "million": {kind: {part: round(value, 4) for part, value in parts.items()} for kind, parts in million.items()}, "month": month})
+    keep("cost", work["quick"], {"assumed": ASSUMED, "sizes": chosen, "million": {kind: {part: round(value, 4) for part, value in parts.items()} for kind, parts in million.items()}, "month": month})

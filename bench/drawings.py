@@ -20,27 +20,25 @@ def bars(theme, names, series, title, log=False, told="{:,.0f}"):
     """Bars side by side: `series` is name, colour and a value for each of the names, or none."""
     ink, faint = charts.THEMES[theme]
     charts.begin(ink)
-    figure, axes = plt.subplots(figsize=(9, 0.9 + 0.26 * len(names) * len(series) + 0.16 * len(names)))
+    figure, axes = plt.subplots(figsize=(9, 1.1 + 0.26 * len(names) * len(series) + 0.16 * len(names)))
     height = 0.84 / len(series)
-    most = max(value for _, _, values in series for value in values if value is not None)
+    found = [value for _, _, values in series for value in values if value]
+    left = min(found) / 2 if log else 0
     for place, (name, colour, values) in enumerate(series):
         at = [row + (place - (len(series) - 1) / 2) * height for row in range(len(names))]
-        axes.barh(at, [value or 0 for value in values], height * 0.86, color=COLOURS[theme][colour], label=name)
+        axes.barh(at, [value or left for value in values], height * 0.86, color=COLOURS[theme][colour], label=name)
         for y, value in zip(at, values):
-            axes.annotate(told.format(value) if value is not None else "n/a", (value or (1 if log else 0), y), (4, 0), textcoords="offset points", va="center", color=ink, fontsize=8)
+            axes.annotate("n/a" if value is None else told.format(value), (value or left, y), (4, 0), textcoords="offset points", va="center", color=ink, fontsize=8)
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
     if log:
         axes.set_xscale("log")
-        least = min(value for _, _, values in series for value in values if value)
-        axes.set_xlim(least / 2, most * 4)
         axes.xaxis.set_major_formatter(FuncFormatter(plain))
-    else:
-        axes.set_xlim(0, most * 1.15)
+    axes.set_xlim(left, max(found) * (2 if log else 1.12))
     axes.set_title(title, color=ink, loc="left")
     charts.bare(axes, ink, faint, grid="x")
     if len(series) > 1:
-        axes.legend(loc="lower right", frameon=False, labelcolor=ink, fontsize=8)
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14 / figure.get_figheight() * 3), ncols=len(series), frameon=False, labelcolor=ink, fontsize=8)
     figure.tight_layout()
     return charts.svg(figure)
 

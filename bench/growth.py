@@ -57,4 +57,4 @@ def stage(options):
                 result[str(accounts)] = {"bytes": size(accounts), "requests": measure(accounts, base, settings, rounds)}
     finally:
         os.sched_setaffinity(0, set(range(os.cpu_count())))
-    keep("growth", {"accounts": result})
+    keep("growth", options.quick, {"accounts": result})

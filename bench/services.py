@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 
-from .common import BUILT, CLIENT_CPU, SERVER_CPU, WORK, Failure, free_port, on_processor, process
+from .common import CLIENT_CPU, SERVER_CPU, WORK, Failure, free_port, on_processor, process
 
 PASSWORD = "correct-horse-battery"
 JSON = {"content-type": "application/json"}
@@ -152,7 +152,7 @@ def all_services():
     python = WORK / "python/bin/python"
     return [
         Service("Polygate", "the development server, its store in the same process", ours(),
-                lambda port, folder: [BUILT / "polygate", "--port", port, "--data", folder / "data"], "/kite/api/v1/health"),
+                lambda port, folder: [WORK / "stripped/polygate", "--port", port, "--data", folder / "data"], "/kite/api/v1/health"),
         Service("Better Auth", "1.7.1 on Hono and better-sqlite3", better_auth(), node("better_auth.mjs"), "/api/auth/ok"),
         Service("OpenAuth", "0.4.3 on Hono, storage on better-sqlite3", openauth(), node("openauth.mjs"), "/.well-known/jwks.json"),
         Service("fastapi-users", "15.0 on uvicorn, SQLAlchemy and aiosqlite", fastapi_users(),

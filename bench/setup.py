@@ -28,7 +28,7 @@ def tools():
 
 def build():
     say("building as deployed, link-time optimised: some minutes where it is not built yet")
-    # As `cargo lambda build` selects packages, on which it depends what the common ones of them have in them.
+    # All of them at once, as a build in the root does: what common dependencies have in them depends on that.
     subprocess.run(["cargo", "build", "--profile", "measured", "--bins"], cwd=ROOT, check=True)
     named = os.environ | {"CARGO_PROFILE_RELEASE_STRIP": "none", "CARGO_PROFILE_RELEASE_DEBUG": "line-tables-only"}
     for name, folder in (("floor", "scripts/floor"), ("driver", "bench/driver")):
@@ -66,7 +66,7 @@ def strip():
     """What is deployed has no names of functions in it."""
     folder = WORK / "stripped"
     folder.mkdir(exist_ok=True)
-    built_by_name = {name: BUILT / name for name in FUNCTIONS} | {"floor": WORK / "floor/release/floor"}
+    built_by_name = {name: BUILT / name for name in ["polygate", *FUNCTIONS]} | {"floor": WORK / "floor/release/floor"}
     for name, built in built_by_name.items():
         stripped = folder / name
         if not stripped.is_file() or stripped.stat().st_mtime < built.stat().st_mtime:

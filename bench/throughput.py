@@ -84,7 +84,8 @@ def stage(options):
     with contextlib.ExitStack() as stack:
         for service in services:
             stack.enter_context(service.running())
-            found[service.name]["at_rest_mib"] = round(memory_mib(service.pid)[0], 1)
+            resident, _, own, files = (round(part, 1) for part in memory_mib(service.pid))
+            found[service.name] |= {"at_rest_mib": resident, "own_at_rest_mib": own, "files_at_rest_mib": files}
             # Some of each first, so that nothing is loaded or compiled in what is measured.
             Driver(service, {name: 1 for name in service.operations if name != "first"}, 1, 0, 0.5, next(NUMBERS)).go(lambda: None, lambda: None)
             say(f"throughput: {service.name} is there, {found[service.name]['at_rest_mib']:.0f} MiB at rest")
@@ -101,4 +102,4 @@ def stage(options):
     for one in found.values():
         one["operations"] = {mix: {name: spread([round_[name] for round_ in rounds_]) for name in rounds_[0]} for mix, rounds_ in one["operations"].items()}
     profiles = {operation: profile(operation) for operation in ("read", "refresh")}
-    keep("throughput", {"profiles": profiles, "workers": WORKERS, "seconds": seconds, "rounds": rounds, "mixed": MIXED, "services": found})
+    keep("throughput", options.quick, {"profiles": profiles, "workers": WORKERS, "seconds": seconds, "rounds": rounds, "mixed": MIXED, "services": found})

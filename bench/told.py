@@ -79,7 +79,7 @@ def work(result):
 
 What is billed: processor time of a function's own process, many requests through the runtime API, divided by their number. A hash runs on a thread of its own, so the first thread's time is everything else.
 The *store's client* makes the calls, their signatures and their JSON: two requests that do next to nothing, one with a read of the store ({number(processor["settings"]["plain_first_thread_us"]["median"])} µs) and one without ({number(processor["health"]["plain_first_thread_us"]["median"])} µs), tell what that takes,
-and a request's calls are taken for as many of it as its store's client has instructions. The *handler* is what is left when the floor, which is Lambda's runtime, is taken off too. Instructions are callgrind's, over plain HTTP, as the difference between a run with more requests and one with fewer.
+and that is taken for each call. The *handler* is what is left when the floor, which is Lambda's runtime, is taken off too: at most that, since what the client takes more for a larger call is in it. Instructions are callgrind's, over plain HTTP, as the difference between a run with more requests and one with fewer.
 
 {picture('work', 'Microseconds of a processor for a request, with and without the hash')}
 
@@ -234,12 +234,20 @@ Of {len(again)} ratios within a run, {len(within)} are the same within {APART:.0
 """
 
 
+SHORT = """> **Not to be quoted.** These are the numbers of one short run (`just bench --quick`) on a machine that was busy with other work. Both full runs, on a quiet machine, are still to be made: `just bench`, then
+> `just bench --into docs/performance/again` and `just bench --report`.
+
+"""
+
+
 def report(results, again):
+    short = SHORT if any(result["quick"] for result in results.values()) else ""
+    changes = (ROOT / "docs/performance/changes.md").read_text().replace("](../", "](")
     return f"""{WRITTEN}
 
 # Performance
 
-`just bench` measures this in one run, what is compared in turns: {machine(results['work'])}. The machine is shared and virtual: compare within a table. `just bench --only cold` measures a part anew, `just bench --report` writes this page of what is kept in
+{short}`just bench` measures this in one run, what is compared in turns: {machine(results['work'])}. The machine is shared and virtual: compare within a table. `just bench --only cold` measures a part anew, `just bench --report` writes this page of what is kept in
 [performance/](performance/), and `just bench-compare` tells how far two runs are apart.
 
 ## Targets
@@ -251,4 +259,7 @@ def report(results, again):
 {throughput(results['throughput'])}
 {cost(results['cost'], results['work'])}
 {growth(results['growth'])}
-{agreement(again)}{(ROOT / 'bench/history.md').read_text()}"""
+{agreement(again)}{(ROOT / 'bench/history.md').read_text()}
+## What made it smaller or quicker
+
+{changes}"""

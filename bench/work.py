@@ -185,24 +185,23 @@ def instructions(base, settings, options):
     return found
 
 
-def handlers(processor, counted):
-    """What of a request's time is the handler's own, over plain HTTP and without the hash.
+def handlers(processor, counted, store):
+    """What of a request's time is the handler's own, over plain HTTP and without the hash: at most.
 
-    Two requests that do next to nothing differ by one read of the store, so by what its client takes: microseconds, and
-    instructions. What a kind's calls take is reckoned of that by their instructions. What is left beside them and the floor,
-    which is Lambda's runtime, is the handler, round by round.
+    Two requests that do next to nothing differ by one read of the store, so by what its client takes for a call. What is left
+    of a request beside that for each of its calls, and beside the floor, which is Lambda's runtime, is the handler, round by
+    round. What the client takes more for a larger call is counted as the handler's.
     """
     rounds = {kind: one["plain_first_thread_us"]["rounds"] for kind, one in processor.items()}
-    one_read = [settings - health for settings, health in zip(rounds["settings"], rounds["health"])]
+    one_call = [settings - health for settings, health in zip(rounds["settings"], rounds["health"])]
     found = {}
     for kind in KINDS:
-        one = counted[kind]
-        reads = one["store_client"] / counted["settings"]["store_client"]
+        one, calls = counted[kind], sum(store[kind]["calls"].values())
         rest = one["first_thread"] - one["handler"] - one["store_client"]
         parts = {"handler": one["handler"], "store's client": one["store_client"], "runtime and connections": rest}
         found[kind] = {
-            "us": spread([round(used - floor - reads * read, 1) for used, floor, read in zip(rounds[kind], rounds["floor"], one_read)]),
-            "store_us": spread([round(reads * read, 1) for read in one_read]),
+            "us": spread([round(used - floor - calls * call, 1) for used, floor, call in zip(rounds[kind], rounds["floor"], one_call)]),
+            "store_us": spread([round(calls * call, 1) for call in one_call]),
             "shares": {name: round(count / one["first_thread"], 4) for name, count in parts.items()},
             "crates": [[crate, round(count / one["first_thread"], 4)] for crate, count in one["crates"].items()],
         }
@@ -245,14 +244,14 @@ def stage(options):
             tls.trusting(WORK / "stripped" / name, folder / "root.pem", WORK / "trusting" / name)
         secure = settings | {"AWS_ENDPOINT_URL_DYNAMODB": stack.enter_context(tls.endpoint(folder, engine))}
         try:
-            used, counted = processor(base, settings, secure, options), instructions(base, settings, options)
-            keep("work", {
+            used, counted, store = processor(base, settings, secure, options), instructions(base, settings, options), at_the_store(base, settings, engine)
+            keep("work", options.quick, {
                 "kinds": {kind: {"function": name, "hashes": kind in HASHES} for kind, (name, *_) in KINDS.items()},
-                "store": at_the_store(base, settings, engine),
+                "store": store,
                 "processor": used,
                 "hash": hashing(base, settings, 3 if options.quick else 7),
                 "instructions": counted,
-                "handler": handlers(used, counted),
+                "handler": handlers(used, counted, store),
                 "zip_bytes": zips(),
             })
         except Broken as broken:

@@ -20,16 +20,14 @@ import json
 import os
 import pathlib
 import re
-import selectors
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import time
 import uuid
 
-from cold_start import API, Connection, Failure, development_server, ended_session, gateway_event, http, lambda_environment
+from cold_start import Failure, development_server, ended_session, gateway_event, http
+from runtime_api import Broken, Function
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 KEPT = ROOT / "docs/performance/guards.json"
@@ -50,85 +48,29 @@ class Invoked:
     """A function under callgrind, which is given one event after the other."""
 
     def __init__(self, binary, settings, profile):
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=16)
-        self.selector = selectors.DefaultSelector()
-        self.selector.register(self.listener, selectors.EVENT_READ)
-        self.log = open(profile.with_suffix(".log"), "w+b")
-        environment = lambda_environment("127.0.0.1:%d" % self.listener.getsockname()[1], settings)
-        command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={profile}", binary]
         self.profile = profile
-        self.process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
-        # The connection that asks for an event waits until there is one.
-        self.waiting = None
-        self.number = 0
+        command = [shutil.which("valgrind"), "--tool=callgrind", f"--callgrind-out-file={profile}", binary]
+        self.function = Function(command, settings, limit=120)
 
     def __enter__(self):
+        self.function.__enter__()
         return self
 
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        for key in list(self.selector.get_map().values()):
-            key.fileobj.close()
-        self.selector.close()
-        self.log.close()
+    def __exit__(self, *failed):
+        self.function.__exit__(*failed)
 
-    def ask(self, event, limit=120):
-        """What it answers."""
-        end, answer = time.monotonic() + limit, None
-        while answer is None or self.waiting is None:
-            if self.waiting and event is not None:
-                self._hand_over(event, limit)
-                event = None
-            for key, _ in self.selector.select(0.25):
-                if key.data is None:
-                    sock, _ = self.listener.accept()
-                    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                    self.selector.register(sock, selectors.EVENT_READ, Connection(sock))
-                    continue
-                more = key.fileobj.recv(1 << 16)
-                if not more:
-                    self.selector.unregister(key.fileobj)
-                    key.fileobj.close()
-                    continue
-                for method, path, _, body in key.data.requests(more):
-                    if method == "GET" and path == f"{API}/invocation/next":
-                        self.waiting = key.data
-                        continue
-                    if not path.endswith("/response"):
-                        self._fail(f"answered with an error: {body[:500]!r}")
-                    key.data.answer("202 Accepted", {"Content-Type": "application/json"}, b'{"status":"OK"}')
-                    answer = json.loads(body)
-            if self.process.poll() is not None:
-                self._fail(f"ended by itself with {self.process.returncode}")
-            if time.monotonic() > end:
-                self._fail(f"gave no answer within {limit} s")
-        return answer
-
-    def _hand_over(self, event, limit):
-        self.number += 1
-        headers = {
-            "Content-Type": "application/json",
-            "Lambda-Runtime-Aws-Request-Id": f"00000000-0000-0000-0000-{self.number:012}",
-            "Lambda-Runtime-Deadline-Ms": str(int((time.time() + limit) * 1000)),
-            "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:eu-central-1:123456789012:function:function",
-            "Lambda-Runtime-Trace-Id": "Root=1-00000000-000000000000000000000000;Sampled=0",
-        }
-        self.waiting.answer("200 OK", headers, json.dumps(event).encode())
-        self.waiting = None
-
-    def _fail(self, what):
-        self.log.seek(0)
-        raise Failure(f"{self.process.args[-1]} {what}\n{self.log.read().decode(errors='replace')[-3000:]}")
+    def ask(self, event):
+        """What it answers, once it asks for the next event."""
+        answer = self.function.ask(event)
+        self.function.rest()
+        return json.loads(answer)
 
     def counted(self):
         """Ends it; its instructions."""
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(60)
+        self.function.stop(signal.SIGTERM)
         found = re.search(r"^(?:totals|summary): (\d+)", self.profile.read_text(), re.MULTILINE)
         if not found:
-            self._fail("left no count")
+            raise Failure(f"{self.function.command[-1]} left no count")
         return int(found[1])
 
 
@@ -308,7 +250,7 @@ def main():
             raise Failure("\n  ".join(["not as kept:", *found]) + f"\n{advice}")
         print(f"guards: all as kept within {MARGIN:.0%}, crates exactly. Found out: {worse(measured)} planted changes")
         return 0
-    except (Failure, OSError, ValueError, subprocess.SubprocessError) as failure:
+    except (Failure, Broken, OSError, ValueError, subprocess.SubprocessError) as failure:
         print(f"guards: {failure}", file=sys.stderr)
         return 1
 
