@@ -127,7 +127,7 @@ class Service:
             self._wait(started, log)
             yield self
 
-    def _wait(self, started, log, seconds=60):
+    def _wait(self, started, log, seconds=180):
         end = time.monotonic() + seconds
         while True:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 2) as sock:

@@ -42,12 +42,19 @@ impl Connection {
         Self { to, from, stream: None, buffer: Vec::with_capacity(16 * 1024) }
     }
 
-    /// Sends a request and reads the whole answer.
+    /// Sends a request and reads the whole answer. A connection that the service has ended meanwhile, as it was silent, is
+    /// opened again.
     pub(crate) async fn ask(&mut self, request: &[u8]) -> anyhow::Result<Answer> {
-        timeout(PATIENCE, self.exchange(request)).await.context("no answer in time")?
+        let was_open = self.stream.is_some();
+        let answer = timeout(PATIENCE, self.exchange(request)).await.context("no answer in time")?;
+        if answer.is_err() && was_open && self.buffer.is_empty() {
+            return timeout(PATIENCE, self.exchange(request)).await.context("no answer in time")?;
+        }
+        answer
     }
 
     async fn exchange(&mut self, request: &[u8]) -> anyhow::Result<Answer> {
+        self.buffer.clear();
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
             None => {
@@ -59,7 +66,6 @@ impl Connection {
             }
         };
         stream.write_all(request).await?;
-        self.buffer.clear();
         let head = loop {
             if let Some(end) = find(&self.buffer, b"\r\n\r\n") {
                 break end + 4;
