@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::keys::{EVENT_SHARDS, events};
+use super::keys::{events, shard_of};
 use super::{CODE_TAIL, Key};
 use crate::identity::{AccountId, AuditEvent, Outcome, Party};
 
@@ -24,12 +24,10 @@ pub(in super::super) struct EventItem<'a> {
 
 impl<'a> EventItem<'a> {
     pub(in super::super) fn new(event: &'a AuditEvent) -> Self {
-        // The last byte is random, so that the shards have equal shares.
-        let shard = event.id.0.as_bytes()[15] % EVENT_SHARDS;
         Self {
             key: Key::event(event.subject.as_ref().map(|subject| subject.id), event.id),
             expires_at: (event.ends_at() + CODE_TAIL).unix_timestamp(),
-            initial: events(shard),
+            initial: events(shard_of(event.id)),
             start: event.id.to_string(),
             nobody: stand_in(event),
             event: Cow::Borrowed(event),

@@ -29,8 +29,13 @@ pub(in super::super) const KEY: &str = "key#";
 
 /// How the sort keys of events begin.
 pub(in super::super) const EVENT: &str = "event#";
-/// Over how many partitions of the index events are spread.
+/// Over how many partitions of the index events are spread, and those about nobody over as many of the table.
 pub(in super::super) const EVENT_SHARDS: u8 = 8;
+
+/// The shard of an event: by its last byte, which is random, so that all have equal shares.
+pub(in super::super) fn shard_of(event: EventId) -> u8 {
+    event.0.as_bytes()[15] % EVENT_SHARDS
+}
 
 /// The partition of the index `claims` that has all events of a shard, among those of names and addresses.
 pub(in super::super) fn events(shard: u8) -> String {
@@ -86,10 +91,12 @@ impl Key {
         Self::new(format!("account#{account}"), format!("{SESSION}{session}"))
     }
 
-    /// With the account that it is about, else with the deployment's settings.
+    /// With the account that it is about. Those about nobody have partitions of their own, spread like the index's:
+    /// anybody can make thousands of them a second, by signing in under names that nobody has.
     pub(in super::super) fn event(subject: Option<AccountId>, event: EventId) -> Self {
-        let beside = subject.map_or_else(Self::runtime_settings, Self::account);
-        Self::new(beside.pk, format!("{EVENT}{event}"))
+        let nobody = || format!("nobody#{}", shard_of(event));
+        let partition = subject.map_or_else(nobody, |subject| Self::account(subject).pk);
+        Self::new(partition, format!("{EVENT}{event}"))
     }
 
     pub(in super::super) fn api_token(account: AccountId, token: ApiTokenId) -> Self {

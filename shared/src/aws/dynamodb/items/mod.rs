@@ -6,7 +6,7 @@
 //! | session | `account#<id>` | `session#<id>` | `expires_at` |
 //! | API token | `account#<id>` | `token#<id>` | `expires_at` where it has an end |
 //! | sign-in that waits for its second factor | `account#<id>` | `pending#<id>` | `expires_at` |
-//! | audit event | `account#<id>` of its subject, else `setting` | `event#<id>` | `expires_at`, `initial` and `start` for the index |
+//! | audit event | `account#<id>` of its subject, else `nobody#<shard>` | `event#<id>` | `expires_at`, `initial` and `start` for the index |
 //! | attempts | `attempts#<at what>#<key>` | `counter` | `expires_at`, `count`, `last_at` |
 //! | known device and attempts from it | `attempts#identifier#<key>` | `device#<hash>` | the same, `known_until` |
 //! | claim | `name#<key>`, `email#<key>` | `claim` | `initial` and `start` for the index |

@@ -68,9 +68,17 @@ fn recognise(item: &Item) -> Option<Looked> {
             let again = write(&PendingItem::new(&kept.pending))?;
             Ok((Seen::Record(Record::Pending(Box::new(kept.pending.into_owned()))), again))
         }),
-        ("account" | "setting", "event") => {
+        ("account" | "nobody", "event") => {
             whole::<EventItem<'_>>(item, |kept| Ok((Seen::Other, write(&EventItem::new(&kept.event))?)))
         }
+        // Where earlier versions put those about nobody, until they expire.
+        ("setting", "event") => whole::<EventItem<'_>>(item, |kept| {
+            let mut again = write(&EventItem::new(&kept.event))?;
+            if kept.event.subject.is_none() {
+                again.extend(copied(item, &["pk"]));
+            }
+            Ok((Seen::Other, again))
+        }),
         ("name" | "email", "claim") => whole::<ClaimItem>(item, |kept| {
             let claim = Claim::from(kept);
             let again = write(&ClaimItem::from(&claim))?;
