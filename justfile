@@ -97,7 +97,7 @@ documents:
 growth:
     @scripts/growth.py --check
 
-# Write docs/growth.md and its charts anew; `UPDATE_BUDGETS=1 cargo test --test budgets` measures what requests cost
+# Write docs/growth.md and its charts anew; `UPDATE_BUDGETS=1 cargo test --test budgets` and `… --test conversations what_every_endpoint_costs` measure what requests cost
 growth-anew:
     @scripts/with_charts growth.py
 

@@ -2,15 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use polygate_shared::aws::client;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -22,14 +19,14 @@ pub(crate) struct Spent {
     /// Read units of the table.
     read: f64,
     /// Write units of the table.
-    write: f64,
+    pub(crate) write: f64,
     /// Read and write units of each index.
     indexes_read: BTreeMap<String, f64>,
     indexes_write: BTreeMap<String, f64>,
-    /// How many items of each kind of partition are written: `total#7` is one of `total`.
-    partitions_written: BTreeMap<String, u64>,
-    /// The same of those that are read by their keys.
-    partitions_read: BTreeMap<String, u64>,
+    /// Write units of the table by kind of partition: `total#7` is one of `total`.
+    partitions_written: BTreeMap<String, f64>,
+    /// The same of what is read.
+    partitions_read: BTreeMap<String, f64>,
 }
 
 /// The meter, reached as the engine is.
@@ -59,14 +56,6 @@ impl Meter {
     /// What was spent since it was read last.
     pub(crate) fn read(&self) -> Spent {
         std::mem::take(&mut *self.spent.lock().expect("not poisoned"))
-    }
-
-    /// The same, once something is written that no answer waits for.
-    pub(crate) async fn read_once_written(&self) -> Spent {
-        while self.spent.lock().expect("not poisoned").write == 0.0 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        self.read()
     }
 }
 
@@ -99,16 +88,26 @@ impl Spent {
             Value::Array(tables) => tables.clone(),
             one => vec![one.clone()],
         };
+        let mut all = 0.0;
         for table in consumed {
             let units = table["Table"]["CapacityUnits"].as_f64().unwrap_or_default();
+            all += units;
             *(if reads { &mut self.read } else { &mut self.write }) += units;
             let indexes = if reads { &mut self.indexes_read } else { &mut self.indexes_write };
             for (name, index) in table["GlobalSecondaryIndexes"].as_object().into_iter().flatten() {
                 *indexes.entry(name.clone()).or_default() += index["CapacityUnits"].as_f64().unwrap_or_default();
             }
         }
+        let mut touched = Vec::new();
+        touch(asked, &mut touched);
+        // A query of the table names its partition among its values.
+        let queried = asked["ExpressionAttributeValues"][":pk"]["S"].as_str();
+        touched.extend(queried.filter(|_| operation == "Query").map(|pk| (kind(pk), 1.0)));
+        let whole: f64 = touched.iter().map(|(_, weight)| weight).sum();
         let partitions = if reads { &mut self.partitions_read } else { &mut self.partitions_written };
-        keys(asked, &mut |pk| *partitions.entry(kind(pk)).or_default() += 1);
+        for (kind, weight) in touched {
+            *partitions.entry(kind).or_default() += all * weight / whole;
+        }
     }
 }
 
@@ -122,48 +121,33 @@ fn kind(pk: &str) -> String {
     }
 }
 
-/// Every partition key in a call: of a key, or of an item that is put.
-fn keys(asked: &Value, found: &mut impl FnMut(&str)) {
+/// The kind of every partition in a call, by a key or by an item that is put, and what it bears of the call: what is
+/// read, changed or taken away has at most 1 KiB here, and a picture, which is put, bears its size.
+fn touch(asked: &Value, found: &mut Vec<(String, f64)>) {
     match asked {
         Value::Object(fields) => {
             if let Some(pk) = fields.get("pk").and_then(|pk| pk["S"].as_str()) {
-                return found(pk);
+                return found.push((kind(pk), (length(asked) as f64 / 1024.0).ceil()));
             }
-            fields.values().for_each(|value| keys(value, found));
+            fields.values().for_each(|value| touch(value, found));
         }
-        Value::Array(values) => values.iter().for_each(|value| keys(value, found)),
+        Value::Array(values) => values.iter().for_each(|value| touch(value, found)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
-/// How large an item of each kind is on average, in bytes as DynamoDB counts them, to the next ten.
-pub(crate) async fn sizes(engine: &str, table: &str) -> BTreeMap<String, usize> {
-    let client = client::dynamodb(&client::connect_local(engine).expect("a configuration"));
-    let items = client.scan().table_name(table).into_paginator().items().send();
-    let mut sizes = BTreeMap::<String, Vec<usize>>::new();
-    for item in items.collect::<Result<Vec<_>, _>>().await.expect("the whole table") {
-        let part = |name: &str| item[name].as_s().expect("a text").split('#').next().unwrap_or_default().to_owned();
-        // Keys of a kind that isn't one of many don't grow with the accounts.
-        if !matches!(part("pk").as_str(), "signing" | "setting" | "counter" | "total") {
-            let size = item.iter().map(|(name, value)| name.len() + size(value)).sum();
-            // A code stands under its address.
-            let sk = if part("pk") == "code" { "code".to_owned() } else { part("sk") };
-            sizes.entry(format!("{} {sk}", part("pk"))).or_default().push(size);
-        }
-    }
-    let average = |sizes: Vec<usize>| (sizes.iter().sum::<usize>() / sizes.len()).next_multiple_of(10);
-    sizes.into_iter().map(|(kind, sizes)| (kind, average(sizes))).collect()
-}
-
-fn size(value: &AttributeValue) -> usize {
-    match value {
-        AttributeValue::S(text) => text.len(),
-        AttributeValue::N(number) => number.len().div_ceil(2) + 1,
-        AttributeValue::B(bytes) => bytes.as_ref().len(),
-        AttributeValue::Ss(texts) => texts.iter().map(String::len).sum(),
-        AttributeValue::L(list) => 3 + list.iter().map(|value| 1 + size(value)).sum::<usize>(),
-        AttributeValue::M(map) => 3 + map.iter().map(|(name, value)| 1 + name.len() + size(value)).sum::<usize>(),
-        // A truth or nothing.
-        _ => 1,
+/// Roughly how many bytes an item or a key has, of which each value says what it is.
+fn length(item: &Value) -> usize {
+    match item {
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| match (name.as_str(), value) {
+                ("B", Value::String(encoded)) => encoded.len() / 4 * 3,
+                _ => name.len() + length(value),
+            })
+            .sum(),
+        Value::Array(values) => values.iter().map(length).sum(),
+        Value::String(text) => text.len(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 1,
     }
 }

@@ -1,6 +1,7 @@
 //! Whatever breaks: every endpoint of every contract, with every call that it makes to the table or to the mail service
 //! failing in every way, once and for good. See docs/reliability.md.
 
+mod budgets;
 mod scenes;
 mod scenes_admin;
 mod scenes_kite;

@@ -172,6 +172,11 @@ impl Stage {
         self.restore(&found).await;
     }
 
+    /// Has processes reach the engine by this address, behind which it is.
+    pub(super) fn reach_by(&mut self, endpoint: &str) {
+        self.engine = client::connect_local(endpoint).expect("a configuration");
+    }
+
     /// A new process in front of the table.
     pub(super) async fn process(&self, circumstances: Circumstances) -> (Process, Seam) {
         static PROCESSES: AtomicUsize = AtomicUsize::new(0);
