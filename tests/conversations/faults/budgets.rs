@@ -23,7 +23,7 @@ use meter::{Meter, Spent};
 async fn measure(row: &'static Row) -> (String, Spent) {
     let Row { contract, method, path, .. } = row;
     let mut world = World::start().await;
-    let play = scene(&mut world, contract, method, path).await;
+    let play = scene(&mut world, contract, method, path, "").await;
     let function = paths().get(path).and_then(|groups| groups.first().copied());
     let mut stage = Stage::of(world, function.expect("a function with that path")).await;
     let meter = Meter::start(stage.world.server.dynamodb_url()).await;

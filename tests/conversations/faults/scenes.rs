@@ -4,11 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::proof::{Holds, Proof};
 use super::stage::Request;
 use crate::support::World;
-
-/// A request whose answer must be fine, put together when it is asked: it may take a code that was mailed meanwhile.
-pub(super) type Proof = Box<dyn Fn(&World) -> Request + Send + Sync>;
 
 /// A request to be played, in the world that was made for it.
 pub(super) struct Play {
@@ -16,9 +14,8 @@ pub(super) struct Play {
     /// How a repetition is refused where the act took place although its answer was lost for good: then the proofs show
     /// that it did.
     pub(super) done: &'static [u16],
+    /// In their order: what was done, and what then must be refused.
     pub(super) proofs: Vec<Proof>,
-    /// What has to be refused once it is done: the same code for something else.
-    pub(super) spent: Option<Request>,
     pub(super) secrets: BTreeSet<String>,
     /// In a process whose start failed.
     pub(super) cold: bool,
@@ -30,25 +27,52 @@ pub(super) struct Play {
 impl Play {
     pub(super) fn of(request: Request) -> Self {
         let secrets = BTreeSet::from([PASSWORD.to_owned(), NEW_PASSWORD.to_owned()]);
-        Self { request, done: &[], proofs: Vec::new(), spent: None, secrets, cold: false, silent: None }
+        Self { request, done: &[], proofs: Vec::new(), secrets, cold: false, silent: None }
     }
 
     pub(super) fn or_done(self, done: &'static [u16]) -> Self {
         Self { done, ..self }
     }
 
-    pub(super) fn shown_by(mut self, proof: Request) -> Self {
-        self.proofs.push(Box::new(move |_| proof.clone()));
+    /// Shown by a request whose answer is fine and has a field that holds this.
+    pub(super) fn shown_by(self, proof: Request, field: &'static str, holds: Holds) -> Self {
+        self.proved(Proof::shows(proof, 200, field, holds))
+    }
+
+    /// Shown by a sign-in.
+    pub(super) fn lets_in(self, name: &str, password: &str) -> Self {
+        self.shown_by(login(name, password), "/data/access_token", Holds::Text)
+    }
+
+    /// Shown by a sign-in that is refused.
+    pub(super) fn keeps_out(self, name: &str, password: &str) -> Self {
+        self.proved(Proof::shows(login(name, password), 401, "/code", Holds::Exactly(json!(40100))))
+    }
+
+    /// Shown by the account's profile, which a session of it reads.
+    pub(super) fn seen_in_profile(self, session: &str, field: &'static str, value: impl Into<Value>) -> Self {
+        self.shown_by(get(PROFILE).bearer(session), field, Holds::Exactly(value.into()))
+    }
+
+    /// Shown by a session that is over.
+    pub(super) fn ends(self, session: &str) -> Self {
+        self.proved(Proof::shows(get(PROFILE).bearer(session), 401, "/data", Holds::Exactly(Value::Null)))
+    }
+
+    /// Shown by a session that the answer's token opens.
+    pub(super) fn opens(self, token: &'static str) -> Self {
+        let profile = |token: &str| get(PROFILE).bearer(token);
+        self.proved(Proof::with_told(token, profile, (200, "/data/username", Holds::Text)))
+    }
+
+    pub(super) fn proved(mut self, proof: Proof) -> Self {
+        self.proofs.push(proof);
         self
     }
 
-    pub(super) fn proved(mut self, proof: impl Fn(&World) -> Request + Send + Sync + 'static) -> Self {
-        self.proofs.push(Box::new(proof));
-        self
-    }
-
+    /// Must be refused then, as it uses what was used: the same code for something else.
     pub(super) fn but_not(self, spent: Request) -> Self {
-        Self { spent: Some(spent), ..self }
+        self.proved(Proof::refuses(move |_| spent.clone()))
     }
 
     pub(super) fn cold(self) -> Self {
@@ -78,6 +102,9 @@ pub(super) fn put(path: impl Into<String>, body: Value) -> Request {
 pub(super) fn delete(path: impl Into<String>) -> Request {
     Request::new("DELETE", path)
 }
+
+/// What a session shows of its account.
+pub(super) const PROFILE: &str = "/kite/api/v1/profile";
 
 /// A sign-in, as proof of a name and its password.
 pub(super) fn login(name: &str, password: &str) -> Request {
@@ -110,5 +137,9 @@ pub(super) async fn scene(world: &mut World, contract: &str, method: &str, path:
         "mcphub" => super::scenes_others::mcphub(world, &act).await,
         other => panic!("{other} is no contract"),
     };
-    found.unwrap_or_else(|| panic!("{contract} {act}: an endpoint without a scene"))
+    let play = found.unwrap_or_else(|| panic!("{contract} {act}: an endpoint without a scene"));
+    // Whether it was done must be visible also where a repetition was refused as done already.
+    let shown = play.proofs.iter().any(|proof| proof.is_of_effect() && (proof.always || play.done.is_empty()));
+    assert!(shown || method == "GET", "{contract} {act}: a scene that may write, and nothing shows that it did");
+    play
 }

@@ -32,6 +32,11 @@ pub(crate) enum How {
     Conflict,
     /// It does nothing of what it was asked for, and says so.
     Unprocessed,
+    /// It takes effect, and then nothing comes, for good: the SDK itself has to give up.
+    Hangs,
+    /// It has no effect, and is answered as if it had: the bug that the test of the test plants. No kind of call has it
+    /// among its faults.
+    Swallowed,
     /// Another client's same request is answered between the decision and this call.
     Overtaken,
 }
@@ -206,6 +211,11 @@ impl HttpConnector for Connector {
                     inner.call(request).await?;
                     Err(ConnectorError::timeout("the answer came too late".into()))
                 }
+                How::Hangs => {
+                    inner.call(request).await?;
+                    std::future::pending().await
+                }
+                How::Swallowed => Ok(swallowed(kind)),
                 How::Conflict => Ok(in_the_way(kind, &request)),
                 How::Unprocessed => Ok(nothing_done(&request)),
                 How::Overtaken => {
@@ -328,6 +338,18 @@ fn refused(kind: Kind, how: How) -> HttpResponse {
             error_of_the_table(500, "InternalServerError")
         }
     }
+}
+
+/// That all is well, though nothing was done.
+fn swallowed(kind: Kind) -> HttpResponse {
+    let told = match kind {
+        Kind::Mail => {
+            let result = "<SendEmailResult><MessageId>m-1</MessageId></SendEmailResult>";
+            format!("<SendEmailResponse>{result}</SendEmailResponse>")
+        }
+        Kind::Read | Kind::Batch | Kind::Write | Kind::Transaction => "{}".to_owned(),
+    };
+    response(200, told)
 }
 
 fn in_the_way(kind: Kind, request: &HttpRequest) -> HttpResponse {

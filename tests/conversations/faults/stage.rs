@@ -96,6 +96,10 @@ impl Process {
     pub(super) fn wait(&self, span: Duration) {
         self.clock.advance(span);
     }
+
+    pub(super) fn now(&self) -> OffsetDateTime {
+        self.clock.now()
+    }
 }
 
 async fn ask(front: &Front, request: &Request) -> Told {
@@ -127,6 +131,8 @@ pub(super) struct Circumstances {
     pub(super) unconditional: Option<&'static str>,
     /// Nothing was read ahead: the start met a table that did not answer.
     pub(super) cold: bool,
+    /// It gives up after the time that a deployed function has, and not after that of the development server.
+    pub(super) brief: bool,
 }
 
 pub(super) struct Stage {
@@ -135,6 +141,8 @@ pub(super) struct Stage {
     plain: Client,
     store: DynamoStore,
     engine: SdkConfig,
+    /// The same, with the time limits of a deployed function.
+    deployed: SdkConfig,
     mailbox: SdkConfig,
     begins: OffsetDateTime,
     group: Group,
@@ -144,13 +152,17 @@ impl Stage {
     /// The world as it is now is what every play begins with.
     pub(super) async fn of(world: World, group: Group) -> Self {
         let engine = client::connect_local(world.server.dynamodb_url()).expect("a configuration");
+        let deployed = client::connect(&|_| Some("us-east-1".to_owned())).expect("a configuration");
+        let mut brief = engine.clone().into_builder();
+        brief.set_timeout_config(deployed.timeout_config().cloned());
+        let deployed = brief.build();
         let mailbox = format!("{}/_local/ses", world.server.base_url());
         let mailbox = client::connect_local(mailbox).expect("a configuration");
         let plain = client::dynamodb(&engine);
         let store = DynamoStore::new(plain.clone(), world.server.table(), Arc::new(SystemChance::default()));
         let table = scan(&plain, world.server.table()).await;
         let begins = world.clock.now();
-        let mut stage = Self { world, table, plain, store, engine, mailbox, begins, group };
+        let mut stage = Self { world, table, plain, store, engine, deployed, mailbox, begins, group };
         stage.cheapen().await;
         stage
     }
@@ -180,11 +192,11 @@ impl Stage {
     /// A new process in front of the table.
     pub(super) async fn process(&self, circumstances: Circumstances) -> (Process, Seam) {
         static PROCESSES: AtomicUsize = AtomicUsize::new(0);
-        let Circumstances { fault, unconditional, cold } = circumstances;
+        let Circumstances { fault, unconditional, cold, brief } = circumstances;
         let seam = Seam::default();
         // What may be spent on retries is shared in a process: each play is one.
         let own = format!("process-{}", PROCESSES.fetch_add(1, Ordering::Relaxed));
-        let config = through(&seam, &self.engine);
+        let config = through(&seam, if brief { &self.deployed } else { &self.engine });
         let config = aws_sdk_dynamodb::config::Builder::from(&config).retry_partition(RetryPartition::new(own));
         let chance = Arc::new(SystemChance::default());
         let store = DynamoStore::new(Client::from_conf(config.build()), self.world.server.table(), chance.clone());

@@ -6,6 +6,7 @@ use std::time::Duration;
 use polygate_shared::http::paths;
 use serde_json::Value;
 
+use super::proof::Seen;
 use super::scenes::{Play, scene};
 use super::seam::{Fault, How, Kind, Name, Seam};
 use super::stage::{Circumstances, Process, Stage, Table, Told};
@@ -55,7 +56,7 @@ pub(super) struct Part {
     pub(super) path: &'static str,
     pub(super) share: usize,
     pub(super) of: usize,
-    /// Only this fault.
+    /// Only this fault, also where it is one that no call is expected to have.
     pub(super) only: Option<How>,
     /// The write whose condition counts for nothing.
     pub(super) unconditional: Option<&'static str>,
@@ -73,13 +74,11 @@ pub(super) async fn sweep(part: Part) -> Findings {
     let writes = calls.iter().any(|(_, kind)| kind.is_write() || *kind == Kind::Mail);
     let faults = calls.iter().flat_map(|(name, kind)| {
         let overtaken = writes && play.silent.is_none();
-        let fits = kind.faults().iter().filter(move |how| overtaken || **how != How::Overtaken);
-        let fits = fits.filter(move |how| only.is_none_or(|only| only == **how));
-        fits.flat_map(move |how| {
-            // A mail is tried once, and a call is overtaken once.
-            let both = *kind != Kind::Mail && *how != How::Overtaken;
+        faults_of(*kind, only).into_iter().filter(move |how| overtaken || *how != How::Overtaken).flat_map(move |how| {
+            // A mail is tried once, a call is overtaken once, and what is swallowed is never tried again.
+            let both = *kind != Kind::Mail && !matches!(how, How::Overtaken | How::Swallowed);
             let lasting: &[bool] = if both { &[false, true] } else { &[false] };
-            lasting.iter().map(|lasts| (Fault { call: name.clone(), how: *how, lasts: *lasts }, *kind))
+            lasting.iter().map(move |lasts| (Fault { call: name.clone(), how, lasts: *lasts }, *kind))
         })
     });
     let wanted: Vec<_> = faults.enumerate().filter(|(nth, _)| nth % of == share).map(|(_, fault)| fault).collect();
@@ -92,6 +91,16 @@ pub(super) async fn sweep(part: Part) -> Findings {
         findings.calls = calls.len();
     }
     findings
+}
+
+/// The faults of such a call that are wanted.
+fn faults_of(kind: Kind, only: Option<How>) -> Vec<How> {
+    match only {
+        None => kind.faults().to_vec(),
+        Some(How::Swallowed) if kind.is_write() || kind == Kind::Mail => vec![How::Swallowed],
+        Some(How::Hangs) if kind != Kind::Mail => vec![How::Hangs],
+        Some(only) => kind.faults().iter().copied().filter(|how| *how == only).collect(),
+    }
 }
 
 /// How often something is tried whose time may be over before it is done, on a machine that is busy with much else.
@@ -130,8 +139,8 @@ impl Round<'_> {
     }
 
     async fn process(&self, fault: Option<Fault>) -> (Process, Seam) {
-        let cold = self.play.cold;
-        self.stage.process(Circumstances { fault, unconditional: self.unconditional, cold }).await
+        let (cold, brief) = (self.play.cold, fault.as_ref().is_some_and(|fault| fault.how == How::Hangs));
+        self.stage.process(Circumstances { fault, unconditional: self.unconditional, cold, brief }).await
     }
 
     async fn with(&mut self, fault: Fault, kind: Kind, usual: u16) {
@@ -168,7 +177,8 @@ impl Round<'_> {
                 }
                 process.wait(span);
                 let again = process.answer(&self.play.request).await;
-                let took_place = matches!(fault.how, How::Lost | How::Late) && self.play.done.contains(&again.status);
+                let took_place =
+                    matches!(fault.how, How::Lost | How::Late | How::Hangs) && self.play.done.contains(&again.status);
                 if !again.is_fine() && !took_place {
                     self.problem(&what, format!("asked again answers {} {}", again.status, again.body));
                 }
@@ -202,7 +212,7 @@ impl Round<'_> {
         if late.status != usual && early.status != usual {
             self.problem(what, format!("neither is done: {} {} and {}", late.status, late.body, early.body));
         }
-        self.conclude(what, &process, &[&late, &early]).await;
+        self.conclude(what, &process, &[&early, &late]).await;
     }
 
     /// Looks whether it is done, whether everything is as it must be, and puts the table back.
@@ -213,34 +223,38 @@ impl Round<'_> {
             note_secrets("", &body, &mut secrets);
         }
         let mut found = self.check(what, &secrets).await;
-        if self.play.spent.is_some() || !self.play.proofs.is_empty() {
-            for proof in &self.play.proofs {
-                let mut request = proof(&self.stage.world);
-                let mut shown = process.answer_any(&request).await;
-                for _ in 0..TRIES {
-                    if shown.is_fine() || self.play.silent.is_none() {
-                        break;
-                    }
-                    // Whoever gets no mail asks for another one, as many as there are in an hour.
-                    process.wait(Duration::from_secs(3600));
-                    process.answer(&self.play.request).await;
-                    request = proof(&self.stage.world);
-                    shown = process.answer_any(&request).await;
-                }
-                if !shown.is_fine() {
-                    let (asked, body) = (&request.path, &shown.body);
-                    self.problem(what, format!("it is not done: {asked} answers {} {body}", shown.status));
-                }
-            }
-            if let Some(spent) = &self.play.spent {
-                let again = process.answer_any(spent).await;
-                if !(400..500).contains(&again.status) {
-                    self.problem(what, format!("what was used is taken again: {} {}", again.status, again.body));
-                }
-            }
+        if !self.play.proofs.is_empty() {
+            self.prove(what, process, answers).await;
             found = self.stage.look().await;
         }
         self.stage.restore(&found).await;
+    }
+
+    /// Asks another process, which knows only what stands in the table, whether it is done, and whether what was used is
+    /// good for anything else.
+    async fn prove(&mut self, what: &str, process: &Process, answers: &[&Told]) {
+        let answers: Vec<_> = answers.iter().map(|answer| (*answer).clone()).collect();
+        let (other, _seam) = self.process(None).await;
+        other.wait(Duration::try_from(process.now() - other.now()).expect("no time before the beginning"));
+        let silent = self.play.silent.is_some() && !what.contains("Swallowed");
+        for proof in &self.play.proofs {
+            let mut objection = None;
+            for _ in 0..TRIES {
+                let seen = Seen { world: &self.stage.world, now: other.now(), answers: &answers };
+                let Some(request) = proof.ask(&seen) else { break };
+                let answer = other.answer_any(&request).await;
+                objection = proof.objection(&request, &answer, &seen);
+                if objection.is_none() || !silent || !proof.is_of_effect() {
+                    break;
+                }
+                // Whoever gets no mail asks for another one, as many as there are in an hour.
+                other.wait(Duration::from_secs(3600));
+                other.answer(&self.play.request).await;
+            }
+            if let Some(objection) = objection {
+                self.problem(what, objection);
+            }
+        }
     }
 
     /// Looks whether the whole table is as it must be.
