@@ -122,9 +122,15 @@ pub(super) async fn alice(world: &mut World) -> String {
     world.sign_in("alice", PASSWORD).await
 }
 
+/// The further scenes of endpoints that have more than one: contract, method, path, and what is different.
+pub(super) const VARIATIONS: [(&str, &str, &str, &str); 2] = [
+    ("kite", "POST", "/api/v1/auth/login", " with a code"),
+    ("kite", "POST", "/api/v1/auth/2fa/verify", " by a recovery code"),
+];
+
 /// The scene of an endpoint.
-pub(super) async fn scene(world: &mut World, contract: &str, method: &str, path: &str) -> Play {
-    let act = format!("{method} {path}");
+pub(super) async fn scene(world: &mut World, contract: &str, method: &str, path: &str, variation: &str) -> Play {
+    let act = format!("{method} {path}{variation}");
     let found = match contract {
         "kite" if path.contains("/admin/") => super::scenes_admin::kite(world, &act).await,
         "kite" => match super::scenes_kite::public(world, &act).await {

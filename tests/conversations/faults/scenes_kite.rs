@@ -58,28 +58,40 @@ pub(super) async fn public(world: &mut World, act: &str) -> Option<Play> {
             play.secrets.insert(code.clone());
             play
         }
-        "POST /api/v1/auth/2fa/verify" => {
+        "POST /api/v1/auth/login with a code" => {
             let own = alice(world).await;
             let (authenticator, _) = world.add_second_factor(&own).await;
-            let asked = json!({"username": "alice", "password": PASSWORD});
-            let waiting = world.post(&api("/auth/login"), asked).quietly().await;
-            let token = find(&waiting.json(), "challenge_token");
-            let code = authenticator.next_code(world);
-            let verify = |code: &str| post(api("/auth/2fa/verify"), json!({"challenge_token": token, "code": code}));
-            let play = Play::of(verify(&code)).or_done(&[400, 401]).opens("/data/access_token");
-            // One session came of it, beside the one of before.
-            let sessions = get(api("/sessions")).bearer(&own);
-            let play = play.shown_by(sessions, "/data", Holds::Elements(2)).but_not(with_code(&code));
-            let challenge = token.clone();
-            let mut play = play.proved(Proof::refuses(move |seen| {
-                let body = json!({"challenge_token": challenge, "code": authenticator.code_at(soon(seen))});
-                post("/kite/api/v1/auth/2fa/verify", body)
-            }));
-            play.secrets.insert(token);
-            play
+            let request = with_code(&authenticator.next_code(world));
+            let play = Play::of(request.clone()).or_done(&[401]).opens("/data/access_token").but_not(request);
+            let seen = get(api("/sessions")).bearer(&own);
+            play.shown_by(seen, "/data", Holds::Elements(2))
         }
+        "POST /api/v1/auth/2fa/verify" => verify(world, false).await,
+        "POST /api/v1/auth/2fa/verify by a recovery code" => verify(world, true).await,
         _ => return None,
     })
+}
+
+/// A sign-in that waits, and then the code: an authenticator's, or a recovery code.
+async fn verify(world: &mut World, recovers: bool) -> Play {
+    let own = alice(world).await;
+    let (authenticator, recovery) = world.add_second_factor(&own).await;
+    let waiting = world.post("/kite/api/v1/auth/login", json!({"username": "alice", "password": PASSWORD}));
+    let token = find(&waiting.quietly().await.json(), "challenge_token");
+    let code = authenticator.next_code(world);
+    let code = if recovers { recovery[0].clone() } else { code };
+    let asked = json!({"challenge_token": token, "code": code});
+    let play = Play::of(post("/kite/api/v1/auth/2fa/verify", asked)).or_done(&[400, 401]).opens("/data/access_token");
+    // One session came of it, beside the one of before.
+    let sessions = get("/kite/api/v1/sessions").bearer(&own);
+    let play = play.shown_by(sessions, "/data", Holds::Elements(2)).but_not(with_code(&code));
+    let challenge = token.clone();
+    let mut play = play.proved(Proof::refuses(move |seen| {
+        let body = json!({"challenge_token": challenge, "code": authenticator.code_at(soon(seen))});
+        post("/kite/api/v1/auth/2fa/verify", body)
+    }));
+    play.secrets.extend([token, code]);
+    play
 }
 
 /// What people do to their own account.
