@@ -110,8 +110,8 @@ async fn a_condition_that_counts_for_nothing_is_noticed() {
     assert!(noticed, "two accounts of one name were not noticed");
 }
 
-/// Another test of the test: of each request that writes, a write that is answered as done and is not must be noticed by what
-/// other requests show.
+/// Another test of the test: of each request that writes, a write that is answered as done but is not must be noticed
+/// by what other requests show.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_swallowed_write_is_noticed_in_every_scene() {
     let parts = parts(&wanted(), |_| true, 1).into_iter().filter(|part| part.method != "GET");
