@@ -6,13 +6,16 @@ import json
 import os
 import pathlib
 import platform
-import socket
 import statistics
 import subprocess
 import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from programs import Failure, ended, free_port  # noqa: E402, F401
+
 PEERS = ROOT / "bench/peers"
 # Where cargo puts its target folder; what the bench installs and writes while it runs is beside that.
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
@@ -22,10 +25,6 @@ BUILT = TARGET / "measured"
 # What is measured runs on the first processor, what measures on the last.
 SERVER_CPU, CLIENT_CPU = 0, (os.cpu_count() or 1) - 1
 BEGAN = time.monotonic()
-
-
-class Failure(Exception):
-    """Something that ends the run, told in one line."""
 
 
 def say(text):
@@ -69,11 +68,6 @@ def machine():
     }
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return sock.getsockname()[1]
-
-
 def run(command, **options):
     """Runs to its end; what it said is shown only where it fails."""
     done = subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
@@ -90,16 +84,8 @@ def on_processor(processor, command):
 def process(command, log, **options):
     """A process until the end of the block; its output goes to a file."""
     with open(log, "wb") as file:
-        started = subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL, stdout=file, stderr=file, **options)
-        try:
+        with ended(subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL, stdout=file, stderr=file, **options)) as started:
             yield started
-        finally:
-            started.terminate()
-            try:
-                started.wait(10)
-            except subprocess.TimeoutExpired:
-                started.kill()
-                started.wait()
 
 
 def processor_seconds(pid):

@@ -1,10 +1,6 @@
 """The runtime API's player and the development server of scripts/, for the bench."""
 
-import sys
+from . import common  # noqa: F401  (it has scripts/ looked in)
 
-from .common import ROOT
-
-sys.path.insert(0, str(ROOT / "scripts"))
-
-from cold_start import development_server, gateway_event, http  # noqa: E402, F401
-from runtime_api import Broken, Function  # noqa: E402, F401
+from cold_start import development_server, gateway_event, http  # noqa: F401
+from runtime_api import Broken, Function  # noqa: F401

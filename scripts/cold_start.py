@@ -26,7 +26,6 @@ import json
 import os
 import pathlib
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
@@ -36,14 +35,11 @@ import urllib.error
 import urllib.request
 import uuid
 
+from programs import Failure, ended, free_port
 from runtime_api import Broken, Function
 
 FACTOR, MARGIN_MS = 1.5, 5.0
 NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-
-class Failure(Exception):
-    """Something that ends the run, told in one line."""
 
 
 # ---- one event ---------------------------------------------------------------------------------------------------
@@ -112,11 +108,6 @@ def read_env_file(path):
     return values
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return sock.getsockname()[1]
-
-
 def http(url, body=None, headers=None, timeout=10):
     """Status and body, also of an answer that is an error."""
     request = urllib.request.Request(url, data=None if body is None else json.dumps(body).encode(), headers={"Content-Type": "application/json", **(headers or {})})
@@ -138,23 +129,18 @@ def development_server(binary, wait=60, settings=None, log_file=None, data=None)
         command = [binary, "--port", str(port), "--data", str(folder), *([] if data else ["--memory"])]
         server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=os.environ | (settings or {}))
         try:
-            base, end = f"http://127.0.0.1:{port}", time.monotonic() + wait
-            while True:
-                with contextlib.suppress(OSError):
-                    if http(f"{base}/kite/api/v1/health", timeout=2)[0] == 200 and (folder / "lambda.env").is_file():
-                        break
-                if server.poll() is not None or time.monotonic() > end:
-                    state = f"ended with {server.returncode}" if server.poll() is not None else f"was not ready within {wait} s"
-                    raise Failure(f"{binary} {state}\n--- what it wrote ---\n{pathlib.Path(log_file).read_text(errors='replace')[-4000:]}")
-                time.sleep(0.05)
-            yield base, read_env_file(folder / "lambda.env")
+            with ended(server):
+                base, end = f"http://127.0.0.1:{port}", time.monotonic() + wait
+                while True:
+                    with contextlib.suppress(OSError):
+                        if http(f"{base}/kite/api/v1/health", timeout=2)[0] == 200 and (folder / "lambda.env").is_file():
+                            break
+                    if server.poll() is not None or time.monotonic() > end:
+                        state = f"ended with {server.returncode}" if server.poll() is not None else f"was not ready within {wait} s"
+                        raise Failure(f"{binary} {state}\n--- what it wrote ---\n{pathlib.Path(log_file).read_text(errors='replace')[-4000:]}")
+                    time.sleep(0.05)
+                yield base, read_env_file(folder / "lambda.env")
         finally:
-            server.terminate()
-            try:
-                server.wait(10)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
             if data is None:
                 shutil.rmtree(folder, ignore_errors=True)
 

@@ -27,7 +27,8 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from cold_start import NO_PROXY, Failure, development_server, free_port, http, play
+from cold_start import NO_PROXY, development_server, http, play
+from programs import Failure, ended, free_port
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -46,7 +47,7 @@ def moto(wait=60):
             server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         except FileNotFoundError:
             raise Failure("moto_server is missing: run scripts/bootstrap, and put .venv/bin on PATH") from None
-        try:
+        with ended(server):
             end = time.monotonic() + wait
             while True:
                 with contextlib.suppress(OSError):
@@ -57,13 +58,6 @@ def moto(wait=60):
                     raise Failure(f"moto_server did not start\n{log.read()[-4000:]}")
                 time.sleep(0.1)
             yield f"http://127.0.0.1:{port}"
-        finally:
-            server.terminate()
-            try:
-                server.wait(10)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
 
 
 def ses(service, **form):
