@@ -214,7 +214,7 @@ async fn open_store(
     file: Option<PathBuf>,
     chance: Arc<dyn Chance>,
 ) -> Result<Arc<dyn Store>, StartError> {
-    let dynamodb = client::dynamodb(&client::connect_local(engine.url())?);
+    let dynamodb = engine.client();
     match (create_table(&dynamodb, TABLE).await, file) {
         (Ok(()), _) => Ok(Arc::new(DynamoStore::new(dynamodb, TABLE, chance))),
         (Err(cause), Some(file)) => Err(StartError::TableBroken(file, format!("{cause:#}"))),

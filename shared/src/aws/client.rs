@@ -77,6 +77,15 @@ pub fn dynamodb(config: &SdkConfig) -> aws_sdk_dynamodb::Client {
     aws_sdk_dynamodb::Client::from_conf(config.build())
 }
 
+/// The same for an engine in this process, which looks at no signature: none is made, whatever credentials there are.
+pub fn dynamodb_unsigned(config: &SdkConfig) -> aws_sdk_dynamodb::Client {
+    let mut config = config.clone().into_builder();
+    // The SDK signs where it can, and only else does without.
+    config.set_credentials_provider(None);
+    let config = aws_sdk_dynamodb::config::Builder::from(&config.build()).interceptor(Meter).allow_no_auth();
+    aws_sdk_dynamodb::Client::from_conf(config.build())
+}
+
 /// A client for mail. It never tries twice: an attempt without an answer may have sent the mail.
 pub fn ses(config: &SdkConfig) -> aws_sdk_ses::Client {
     let config = aws_sdk_ses::config::Builder::from(config).retry_config(RetryConfig::disabled());

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::anyhow;
 use async_trait::async_trait;
 use aws_config::SdkConfig;
+use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata as _};
 use polygate_shared::aws::client;
 use polygate_shared::aws::dynamodb::DynamoStore;
 use polygate_shared::aws::ses::SesMailer;
@@ -40,14 +41,55 @@ pub(super) struct Pool {
 impl Pool {
     /// The pool at this place, which must be there.
     pub(super) async fn open(place: &Place) -> Done<Self> {
+        let pool = Self::find(place).await?;
+        // A directory has its table, and an engine counts every item to tell what that is.
+        if pool.engine.is_some() {
+            return Ok(pool);
+        }
+        match pool.look(place).await {
+            Ok(()) => Ok(pool),
+            Err(failed) => {
+                pool.close().await;
+                Err(failed)
+            }
+        }
+    }
+
+    /// Whether there is a table at the end of the way, which is told in better words than by the first request that fails.
+    async fn look(&self, place: &Place) -> Done<()> {
+        let table = &self.table;
+        let Err(error) = self.client.describe_table().table_name(table).send().await else { return Ok(()) };
+        let is_missing = error.as_service_error().is_some_and(|told| told.is_resource_not_found_exception());
+        let has_code = error.code().is_some();
+        let cause = DisplayErrorContext(&error);
+        match &place.endpoint {
+            Some(endpoint) if is_missing => Err(told(format!("there is no table {table} at {endpoint}"))),
+            Some(endpoint) => Err(told(format!(
+                "{endpoint} doesn't answer as a store engine does: name the address that the server's guide gives for its \
+                 store engine, which isn't the server's own ({cause})"
+            ))),
+            None if is_missing => Err(told(format!(
+                "there is no table {table}: name the one of the stack's output TableName, and its region with --region"
+            ))),
+            // Whoever may read a table need not be one who may look at what it is.
+            None if has_code => Ok(()),
+            None => Err(told(format!(
+                "the table {table} can't be reached: look at the region and at the way there ({cause})"
+            ))),
+        }
+    }
+
+    /// The way to the pool at this place.
+    pub(super) async fn find(place: &Place) -> Done<Self> {
         match (&place.endpoint, &place.table) {
             (Some(endpoint), table) => {
                 let table = table.as_deref().unwrap_or(TABLE);
-                Ok(Self::new(&client::connect_local(endpoint)?, table))
+                Ok(Self::new(client::dynamodb(&client::connect_local(endpoint)?), table))
             }
             (None, Some(table)) => {
                 let (config, lookup) = (deployed(place.region.as_deref())?, environment());
-                let pool = Self::new(&client::at_endpoint_of(config.clone(), "DYNAMODB", &lookup), table);
+                let at_endpoint = client::at_endpoint_of(config.clone(), "DYNAMODB", &lookup);
+                let pool = Self::new(client::dynamodb(&at_endpoint), table);
                 Ok(Self { config: Some(client::at_endpoint_of(config, "SES", &lookup)), ..pool })
             }
             (None, None) => {
@@ -69,17 +111,16 @@ impl Pool {
     pub(super) fn local(path: &Path) -> Done<Self> {
         let folder = Folder::open(path).map_err(|failed| in_use(failed, path))?;
         let engine = Engine::start(Some(&folder.private_file(TABLE_FILE)?), None)?;
-        let pool = Self::new(&client::connect_local(engine.url())?, TABLE);
+        let pool = Self::new(engine.client(), TABLE);
         Ok(Self { engine: Some(engine), folder: Some(folder), ..pool })
     }
 
     /// The pool behind a running server's engine.
     pub(super) fn beside(config: &SdkConfig) -> Self {
-        Self::new(config, TABLE)
+        Self::new(client::dynamodb(config), TABLE)
     }
 
-    fn new(config: &SdkConfig, table: &str) -> Self {
-        let client = client::dynamodb(config);
+    fn new(client: aws_sdk_dynamodb::Client, table: &str) -> Self {
         let store = DynamoStore::new(client.clone(), table, Arc::new(SystemChance::default()));
         Self { store, client, table: table.to_owned(), config: None, engine: None, folder: None }
     }

@@ -47,7 +47,7 @@ pub(super) async fn doctor(how: Doctor) -> Done {
     let is_local = how.place.endpoint.is_none() && how.place.table.is_none();
     let pool = match is_local {
         true => local::local(&how, &mut found),
-        false => match Pool::open(&how.place).await {
+        false => match Pool::find(&how.place).await {
             Ok(pool) => Some(pool),
             Err(failed) => {
                 found.push(wrong(failed.to_string()));
