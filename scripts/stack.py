@@ -23,9 +23,11 @@ class Failure(Exception):
 
 
 def template():
-    """template.yaml, with an address in S3 for the code, as `sam package` writes one."""
+    """template.yaml, with an address in S3 for the code of each function, as `sam package` writes one."""
     parsed = yaml_parse((ROOT / "template.yaml").read_text())
-    parsed["Globals"]["Function"]["CodeUri"] = {"Bucket": "artefacts", "Key": "bootstrap.zip"}
+    for resource in parsed["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = {"Bucket": "artefacts", "Key": f"{resource['Properties']['CodeUri']}bootstrap.zip"}
     return parsed
 
 

@@ -62,6 +62,8 @@ def builds(sam):
     for name in [*NAMES, "Bounces"]:
         function = sam["Resources"][f"{name}Function"]
         same(f"what {name} is built of", function["Metadata"], {"BuildMethod": "rust-cargolambda", "BuildProperties": {"Binary": name.lower()}})
+        # In its own folder: built in the root, it would link what only the development server asks of common dependencies.
+        same(f"where {name} is built", function["Properties"]["CodeUri"]["Key"], f"functions/{name.lower()}/bootstrap.zip")
     same("the default architecture", sam["Parameters"]["Architecture"]["Default"], "x86_64")
     same("when keys hand over", sam["Parameters"]["KeyMaxAgeDays"]["Default"], 90)
     sender = sam["Parameters"]["MailFrom"]["AllowedPattern"]
@@ -422,6 +424,7 @@ def worse(sam):
     yield changed("an index has another key", lambda r, _: r["Table"]["Properties"]["GlobalSecondaryIndexes"][0]["KeySchema"][1].update(AttributeName="sk"))
     yield changed("an index has only keys", lambda r, _: r["Table"]["Properties"]["GlobalSecondaryIndexes"][0].update(Projection={"ProjectionType": "KEYS_ONLY"}))
     yield changed("a function is built of another's program", lambda r, _: r["RegisterFunction"]["Metadata"]["BuildProperties"].update(Binary="login"))
+    yield changed("a function is built with the development server", lambda r, _: r["LoginFunction"]["Properties"]["CodeUri"].update(Key="./bootstrap.zip"))
     yield changed("logs have no lines of requests", lambda r, _: r["LoginFunction"]["Properties"]["LoggingConfig"].update(ApplicationLogLevel="ERROR"))
     yield changed("an alarm looks elsewhere", lambda r, _: r["ServerErrorsAlarm"]["Properties"].update(Namespace="AWS/Lambda"))
     yield changed("an alarm waits for ever", lambda r, _: r["ServerErrorsAlarm"]["Properties"].update(Threshold=5_000_000))
