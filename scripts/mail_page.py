@@ -13,6 +13,7 @@ import contextlib
 import http.server
 import json
 import pathlib
+import subprocess
 import sys
 import threading
 import urllib.parse
@@ -247,7 +248,8 @@ def main():
     options = parser.parse_args()
     program = browser.find()
     if program is None:
-        print("!!!! mail page: SKIPPED, nothing was tried: there is no Chromium.\n!!!! Install it (Debian: apt-get install chromium) or name it in CHROMIUM.", flush=True)
+        why = "there is no Chromium: install it (Debian: apt-get install chromium) or name it in CHROMIUM"
+        subprocess.run([ROOT / "scripts/skipped", "the mail page in a browser", why], check=True)
         return
     try:
         tried(program, ROOT / options.server)
