@@ -17,7 +17,7 @@ const ADMIN_TOKEN: &str = "admin-token";
 pub(crate) struct Folder {
     path: PathBuf,
     /// The system gives the lock back when this is closed, also after a kill.
-    _lock: File,
+    lock: File,
     temporary: bool,
 }
 
@@ -40,7 +40,7 @@ impl Folder {
             Err(TryLockError::Error(cause)) => return Err(failed(cause)),
         }
         lock.set_len(0).and_then(|()| write!(lock, "{}", std::process::id())).map_err(failed)?;
-        Ok(Self { path: path.to_owned(), _lock: lock, temporary: false })
+        Ok(Self { path: path.to_owned(), lock, temporary: false })
     }
 
     /// A new directory that goes when the server stops.
@@ -109,6 +109,8 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
+        // Closing isn't enough: a program that is just being started elsewhere in this process has the file for a moment, too.
+        let _ = self.lock.unlock();
         if self.temporary {
             // What can't be removed is the system's to clean up: it is in its temporary directory.
             let _ = fs::remove_dir_all(&self.path);
