@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use polygate_shared::identity::{Account, AccountId, Change};
+use polygate_shared::identity::{Account, AccountId, Change, MOST_API_TOKENS};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -248,4 +248,23 @@ async fn is_worth_what_its_owner_is() {
         let answer = world.get("/api/v1/profile").bearer(&token).quietly().await;
         assert_eq!(answer.json()["code"], json!(expected), "{}", answer.body);
     }
+}
+
+/// One without an end would stand for ever as what nobody knows of, once the trail has forgotten the account.
+#[tokio::test]
+async fn a_deleted_accounts_are_gone_with_it() {
+    let mut world = World::start().await;
+    world.register("alice", "secret123").await;
+    let session = world.sign_in("alice", "secret123").await;
+    for nth in 0..MOST_API_TOKENS {
+        create(&mut world, &session, json!({"name": format!("token {nth}"), "expires_in": 0})).await;
+    }
+    let id = world.server.identity().account_named("alice").await.expect("an account").account.id;
+    let kept = world.server.store().api_tokens(id).await.expect("an answer");
+    assert_eq!(kept.len(), MOST_API_TOKENS, "as many as an account can have");
+    let admin = world.server.admin_token().reveal().to_owned();
+    let deleted = world.ask(Method::DELETE, "/sproutgate/api/admin/users/alice").bearer(&admin).quietly().await;
+    assert_eq!(deleted.status, 200, "{}", deleted.body);
+    assert!(world.server.store().api_tokens(id).await.expect("an answer").is_empty());
+    world.is_sound().await;
 }

@@ -3,7 +3,8 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use polygate_shared::aws::dynamodb::{Ground, Inspection, Mended, Put, Report};
 use polygate_shared::identity::{
-    Account, AccountId, AuditEvent, Avatar, Change, Claim, ClaimKind, Finding, Name, Picture, Role, Store, Version,
+    Account, AccountId, AttemptKey, AuditEvent, Avatar, Change, Claim, ClaimKind, CountedOn, Counting, Finding, Hashed,
+    Name, Picture, Role, Store, Version,
 };
 use serde_json::{Value, json};
 
@@ -267,11 +268,31 @@ async fn secrets_in_clear_and_strange_items() {
     set(&engine, &account_key, "account", "SET #password = :value", text("hunter2")).await;
     set(&engine, "name#person1", "claim", "SET #listing = :value", text("x")).await;
     set(&engine, "what#ever", "thing", "SET #count = :value", number(1)).await;
+    let (identifier, device) = ("anna".to_owned(), Hashed::of(b"a phone"));
+    let counters =
+        [AttemptKey::Identifier(identifier.clone()), AttemptKey::Device { identifier, device: device.clone() }];
+    let counting = Counting { now: NOON, on: CountedOn::Few { free: 5, since: NOON }, forgotten_at: NOON };
+    for counter in &counters {
+        engine.store.count_attempt(counter, &counting).await.expect("an outcome").expect("counted");
+        engine.store.remember_device(counter, NOON, NOON).await.expect("remembered");
+    }
+    assert!(engine.store.begin_import("hash").await.expect("an answer"));
+    let device = format!("device#{}", device.as_str());
+    for (pk, sk) in
+        [("attempts#identifier#anna", "counter"), ("attempts#identifier#anna", &device), ("setting", "import")]
+    {
+        set(&engine, pk, sk, "SET #password = :value", text("hunter2")).await;
+    }
     let mut found = told(&inspect(&engine, true).await);
     found.sort();
+    let stray = |at: &str| format!("the item {at} has password, which this version doesn't know");
     let expected = [
-        format!("the item {account_key} / account has password, which this version doesn't know"),
+        "an import was begun and not brought to its end: import the file again".to_owned(),
+        stray(&format!("{account_key} / account")),
+        stray("attempts#identifier#anna / counter"),
+        stray(&format!("attempts#identifier#anna / {device}")),
         "the item name#person1 / claim has listing, which this version doesn't know".to_owned(),
+        stray("setting / import"),
         "the item what#ever / thing can't be read (nothing that stands under such a key)".to_owned(),
     ];
     assert_eq!(found, expected);

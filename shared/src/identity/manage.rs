@@ -4,6 +4,7 @@ use super::audit::{Action, Origin};
 use super::context::{MOST_ATTEMPTS, contended};
 use super::ownership::whole_ownership;
 use super::register::{FIRST_ADMINISTRATOR, check_name};
+use super::tokens::MOST_API_TOKENS;
 use super::{
     Account, AccountId, Administrator, AttemptKey, Change, ClaimKind, EmailAddress, Error, Identity, Name, Password,
     ProfileChanges, Result, Role, Versioned, canonical,
@@ -177,13 +178,17 @@ impl Identity {
     }
 
     /// Deletes an account: its name and its addresses are free again, and its tokens are refused from the next
-    /// request on.
+    /// request on. Its API tokens go with it, since one without an end would stay for ever; sessions go by themselves.
     pub async fn delete_account(&self, by: &Administrator, mut read: Versioned) -> Result<()> {
         for attempt in 0..MOST_ATTEMPTS {
             let Versioned { account, version } = &read;
             let mut changes = vec![Change::DeleteAccount { account: account.id, was: *version }];
             changes.extend(whole_ownership(account));
             changes.extend(account.without_picture());
+            // Read after the account: who adds one later than that makes its version stale. It has no more than these,
+            // since each that is made clears away those that are over.
+            let tokens = self.store.api_tokens(account.id).await?.into_iter().take(MOST_API_TOKENS);
+            changes.extend(tokens.map(|token| Change::DropApiToken { account: token.account, token: token.id }));
             let deleted = (Action::AccountDeleted, String::new());
             changes.extend(self.record(&by.into(), Some(account), [deleted])?);
             if self.commit(&changes).await? {

@@ -65,6 +65,17 @@ async fn what_is_wrong_is_told_with_the_mend() {
     broken.send().await.expect("written");
     let told = polygate(&["doctor", "--endpoint", &engine]).failed();
     assert!(told.contains("WRONG  the signing keys can't be read"), "{told}");
+    let told = polygate(&["check", "--endpoint", &engine, "--table", "other"]).failed();
+    assert!(told.contains(&format!("there is no table other at {engine}\n")), "{told}");
+    let (own, there) = (world.server.base_url().to_owned(), data.to_owned());
+    // It answers while the commands wait for it.
+    let asked = tokio::task::spawn_blocking(move || {
+        let file = format!("{there}/export.jsonl");
+        ["http://127.0.0.1:1", &own].map(|wrong| polygate(&["export", &file, "--endpoint", wrong]).failed())
+    });
+    for told in asked.await.expect("it ends") {
+        assert!(told.contains("doesn't answer as a store engine does: name the address that the"), "{told}");
+    }
     let told = polygate(&["doctor", "--endpoint", "http://127.0.0.1:1"]).failed();
     assert!(told.contains("WRONG  the table polygate can't be looked at"), "{told}");
     let told = polygate(&["doctor", "--data", &format!("{data}/none"), "--url", "http://127.0.0.1:1"]).failed();
@@ -99,6 +110,12 @@ async fn a_deployments_table_is_reached_by_the_credentials_of_the_environment() 
     ];
     let told = run(&["check", "--table", "polygate"], &settings, "").well();
     assert!(told.ends_with("2 accounts: sound\n"), "{told}");
+    let told = run(&["check", "--table", "other"], &settings, "").failed();
+    assert!(told.contains("there is no table other: name the one of the stack's output TableName, and its"), "{told}");
+    let nowhere = settings.map(|(name, value)| (name, value.replace(engine.as_str(), "http://127.0.0.1:1")));
+    let nowhere: Vec<_> = nowhere.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let told = run(&["check", "--table", "polygate"], &nowhere, "").failed();
+    assert!(told.contains("the table polygate can't be reached: look at the region and at the way"), "{told}");
     let told = run(&["doctor", "--table", "polygate"], &settings, "");
     assert!(
         told.out.contains("note   SES can't be looked at") && told.out.contains("the table can be deleted by one call")

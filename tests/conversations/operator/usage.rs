@@ -55,4 +55,15 @@ fn what_is_missing_is_said_with_the_mend() {
         [polygate(&["check", "--data", data]).failed(), polygate(&table).failed(), run(&table, &keys, "").failed()];
     insta::assert_snapshot!(told.concat().replace(data, "DIR"));
     assert!(!scratch.0.exists(), "looking makes nothing");
+    let told = polygate(&["import", "-", "--data", data]).failed();
+    assert_eq!(told, "polygate: import reads its file twice, and can't read standard input: save it in a file first\n");
+}
+
+#[tokio::test]
+async fn a_file_that_can_not_be_made_is_named() {
+    let scratch = Scratch::new();
+    super::world(&scratch).await.server.shutdown().await;
+    let file = format!("{}/none/x.jsonl", super::text(&scratch.0));
+    let told = polygate(&["export", &file, "--data", super::text(&scratch.0)]).failed();
+    assert!(told.starts_with(&format!("polygate: {file}.part can't be made: ")), "{told}");
 }

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, Read};
 
 use anyhow::{Context, bail};
-use polygate_shared::aws::dynamodb::DynamoStore;
+use polygate_shared::aws::dynamodb::{DynamoStore, PoolMark};
 use ring::digest;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -18,20 +18,26 @@ const FORMAT: u32 = 1;
 pub(super) struct Head {
     polygate_export: u32,
     table: String,
+    /// Absent in files of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pool: Option<PoolMark>,
     with_keys: bool,
     /// The version of the service that wrote it.
     written_by: String,
 }
 
 impl Head {
-    pub(super) fn new(table: &str, with_keys: bool) -> Self {
+    pub(super) fn new(table: &str, pool: PoolMark, with_keys: bool) -> Self {
         let written_by = env!("CARGO_PKG_VERSION").to_owned();
-        Self { polygate_export: FORMAT, table: table.to_owned(), with_keys, written_by }
+        Self { polygate_export: FORMAT, table: table.to_owned(), pool: Some(pool), with_keys, written_by }
     }
 
-    /// Whether an export with this first line may be gone on with by one with the other.
+    /// Whether an export with this first line may be gone on with by one with the other: not where nothing tells whether
+    /// they are of one pool.
     pub(super) fn is_same(&self, other: &Self) -> bool {
-        self == other
+        let (Some(pool), Some(of_other)) = (&self.pool, &other.pool) else { return false };
+        let rest = Self { pool: self.pool.clone(), ..other.clone() };
+        *self == rest && pool.is_same(of_other) == Some(true)
     }
 }
 
@@ -54,6 +60,28 @@ pub(super) struct Totals {
 pub(super) struct Mark {
     #[serde(rename = "After")]
     pub(super) after: Value,
+}
+
+/// A line behind the first one.
+pub(super) enum Line {
+    Item,
+    /// The end of a page, and after what the next one begins.
+    Mark(Value),
+    End(Totals),
+}
+
+impl Line {
+    /// `None`: it is no line of an export.
+    pub(super) fn read(line: &[u8]) -> Option<Self> {
+        let value: Value = serde_json::from_slice(line).ok()?;
+        if DynamoStore::is_item(&value) {
+            return Some(Self::Item);
+        }
+        if let Ok(Mark { after }) = Mark::deserialize(&value) {
+            return Some(Self::Mark(after));
+        }
+        End::deserialize(&value).ok().map(|End { totals }| Self::End(totals))
+    }
 }
 
 /// What was written or read so far.
@@ -94,8 +122,16 @@ impl<R: BufRead> Lines<R> {
     }
 }
 
+/// A file of which nothing was lost or changed.
+#[derive(Debug)]
+pub(super) struct Whole {
+    pub(super) totals: Totals,
+    /// The pool that it is of, where it says so.
+    pub(super) pool: Option<PoolMark>,
+}
+
 /// Reads a whole file and makes sure that nothing of it was lost or changed.
-pub(super) fn verify(file: impl BufRead) -> anyhow::Result<Totals> {
+pub(super) fn verify(file: impl BufRead) -> anyhow::Result<Whole> {
     let mut lines = Lines(file);
     let mut tally = Tally::new();
     let first = lines.next()?.context("it is empty")?;
@@ -111,22 +147,20 @@ pub(super) fn verify(file: impl BufRead) -> anyhow::Result<Totals> {
         if !line.ends_with(b"\n") {
             break;
         }
-        if let Ok(End { totals }) = serde_json::from_slice(&line) {
-            if totals != tally.totals() {
-                bail!("it was changed: its contents are not what its last line says");
+        match Line::read(&line) {
+            Some(Line::Item) => tally.take(&line, true),
+            Some(Line::Mark(_)) => tally.take(&line, false),
+            Some(Line::End(totals)) => {
+                if totals != tally.totals() {
+                    bail!("it was changed: its contents are not what its last line says");
+                }
+                if lines.next()?.is_some() {
+                    bail!("it goes on after its end");
+                }
+                return Ok(Whole { totals, pool: head.pool });
             }
-            if lines.next()?.is_some() {
-                bail!("it goes on after its end");
-            }
-            return Ok(totals);
+            None => bail!("after {} items there is a line that is none", tally.items),
         }
-        let value: Value =
-            serde_json::from_slice(&line).with_context(|| format!("broken after {} items", tally.items))?;
-        let is_item = DynamoStore::is_item(&value);
-        if !is_item && serde_json::from_slice::<Mark>(&line).is_err() {
-            bail!("after {} items there is a line that is none", tally.items);
-        }
-        tally.take(&line, is_item);
     }
     bail!("it was cut after {} items", tally.items)
 }
@@ -135,8 +169,12 @@ pub(super) fn verify(file: impl BufRead) -> anyhow::Result<Totals> {
 mod tests {
     use super::*;
 
+    fn pool(mark: &str) -> PoolMark {
+        serde_json::from_str(mark).expect("a mark")
+    }
+
     fn file() -> Vec<u8> {
-        let mut text = serde_json::to_string(&Head::new("t", true)).expect("JSON") + "\n";
+        let mut text = serde_json::to_string(&Head::new("t", pool("{}"), true)).expect("JSON") + "\n";
         text.push_str("{\"Item\":{\"pk\":{\"S\":\"a\"},\"sk\":{\"S\":\"b\"}}}\n");
         text.push_str("{\"After\":{\"pk\":{\"S\":\"a\"},\"sk\":{\"S\":\"b\"}}}\n");
         let mut tally = Tally::new();
@@ -148,10 +186,36 @@ mod tests {
     #[test]
     fn a_whole_file_is_good_and_no_part_of_one() {
         let file = file();
-        assert_eq!(verify(file.as_slice()).expect("whole").items, 1);
+        assert_eq!(verify(file.as_slice()).expect("whole").totals.items, 1);
         for cut in 0..file.len() {
             assert!(verify(&file[..cut]).is_err(), "cut at {cut}");
         }
+    }
+
+    #[test]
+    fn the_first_line_of_earlier_versions_is_read() {
+        let before = r#"{"polygate_export":1,"table":"polygate","with_keys":true,"written_by":"0.1.0"}"#;
+        let head: Head = serde_json::from_str(before).expect("a first line");
+        assert_eq!(head.pool, None);
+        assert!(!head.is_same(&head.clone()), "nothing says that it is of the same pool");
+    }
+
+    #[test]
+    fn one_pool_is_told_by_its_key_of_codes_or_else_by_its_first_account() {
+        let head = |mark| Head::new("polygate", pool(mark), true);
+        for (one, other, same) in [
+            (r#"{"codes":"a","first_account":"x"}"#, r#"{"codes":"a"}"#, true),
+            (r#"{"codes":"a","first_account":"x"}"#, r#"{"codes":"b","first_account":"x"}"#, false),
+            (r#"{"first_account":"x"}"#, r#"{"codes":"a","first_account":"x"}"#, true),
+            (r#"{"first_account":"x"}"#, r#"{"codes":"a","first_account":"y"}"#, false),
+            (r#"{"codes":"a"}"#, r#"{"first_account":"x"}"#, false),
+            ("{}", "{}", false),
+        ] {
+            assert_eq!(head(one).is_same(&head(other)), same, "{one} {other}");
+        }
+        let mark = r#"{"codes":"a"}"#;
+        assert!(!head(mark).is_same(&Head::new("polygate", pool(mark), false)));
+        assert!(!head(mark).is_same(&Head::new("other", pool(mark), true)));
     }
 
     #[test]

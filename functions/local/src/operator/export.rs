@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::backup::{End, Head, Lines, Mark, Tally};
+use super::backup::{End, Head, Line, Lines, Mark, Tally};
 use super::check::Progress;
 use super::place::Pool;
 use super::{Done, Outcome, told};
@@ -17,21 +17,24 @@ use crate::command::Export;
 use crate::folder::private;
 
 pub(super) async fn export(how: Export) -> Done {
-    let to_standard_output = how.file.as_os_str() == "-";
-    if !to_standard_output && how.file.exists() {
+    if how.file.as_os_str() != "-" && how.file.exists() {
         return Err(told(format!("{} is there already: name another file", how.file.display())));
     }
     let pool = Pool::open(&how.place).await?;
-    let head = Head::new(&pool.table, !how.without_keys);
-    let written = if to_standard_output {
-        write(&pool, Begun::new(stdout()), &head, !how.without_keys).await
-    } else {
-        to_file(&pool, &how.file, &head, !how.without_keys).await
-    };
+    let written = write_whole(&pool, &how).await;
     pool.close().await;
     let items = written?;
     eprintln!("{items} items exported. The file is as secret as the table: keep it where nobody else can read it.");
     Ok(Outcome::Well)
+}
+
+async fn write_whole(pool: &Pool, how: &Export) -> Done<u64> {
+    let with_keys = !how.without_keys;
+    let head = Head::new(&pool.table, pool.store.pool_mark().await?, with_keys);
+    if how.file.as_os_str() == "-" {
+        return write(pool, Begun::new(stdout()), &head, with_keys).await;
+    }
+    to_file(pool, &how.file, &head, with_keys).await
 }
 
 /// Writes beside the file until all is there, so that a file of that name is a whole one.
@@ -39,12 +42,15 @@ async fn to_file(pool: &Pool, path: &Path, head: &Head, with_keys: bool) -> Done
     let part = beside(path);
     let begun = match resumed(&part, head)? {
         Some(begun) => begun,
-        None => Begun::new(private(OpenOptions::new().write(true).create_new(true)).open(&part)?),
+        None => {
+            let made = private(OpenOptions::new().write(true).create_new(true)).open(&part);
+            Begun::new(made.with_context(|| format!("{} can't be made", part.display()))?)
+        }
     };
     let file = begun.file.try_clone()?;
     let items = write(pool, begun, head, with_keys).await?;
     file.sync_all()?;
-    fs::rename(&part, path)?;
+    fs::rename(&part, path).with_context(|| format!("{} can't be renamed", part.display()))?;
     Ok(items)
 }
 
@@ -72,8 +78,9 @@ fn resumed(part: &Path, head: &Head) -> Done<Option<Begun<File>>> {
     if !part.exists() {
         return Ok(None);
     }
-    let other = || told(format!("{} is no export of this table: remove it first", part.display()));
-    let mut file = OpenOptions::new().read(true).write(true).open(part)?;
+    let other = |what: &str| told(format!("{} {what}: remove it first", part.display()));
+    let opened = OpenOptions::new().read(true).write(true).open(part);
+    let mut file = opened.with_context(|| format!("{} can't be gone on with", part.display()))?;
     let mut lines = Lines(BufReader::new(file.try_clone()?));
     let mut tally = Tally::new();
     let mut whole = None;
@@ -82,16 +89,23 @@ fn resumed(part: &Path, head: &Head) -> Done<Option<Begun<File>>> {
             // Nothing but a part of the first line: it was broken off before anything was there.
             let Ok(found) = serde_json::from_slice::<Head>(&line) else { break };
             if !found.is_same(head) {
-                return Err(other());
+                return Err(other("is no export of this pool that can be gone on with"));
             }
+            tally.take(&line, false);
+            continue;
         }
+        // Cut in the middle of a line.
         if !line.ends_with(b"\n") {
             break;
         }
-        let mark = serde_json::from_slice::<Mark>(&line).ok();
-        tally.take(&line, mark.is_none() && tally.bytes > 0);
-        if let Some(Mark { after }) = mark {
-            whole = Some((tally.clone(), after));
+        match Line::read(&line) {
+            Some(Line::Item) => tally.take(&line, true),
+            Some(Line::Mark(after)) => {
+                tally.take(&line, false);
+                whole = Some((tally.clone(), after));
+            }
+            Some(Line::End(_)) => break,
+            None => return Err(other(&format!("has a line after {} items that no export wrote", tally.items))),
         }
     }
     let (tally, after) = whole.map_or_else(|| (Tally::new(), None), |(tally, after)| (tally, Some(after)));

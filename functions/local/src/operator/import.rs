@@ -11,7 +11,7 @@ use polygate_shared::aws::dynamodb::{DynamoStore, Ground, Put, create_table};
 use polygate_shared::identity::Error;
 use serde_json::Value;
 
-use super::backup::{Lines, Totals, verify};
+use super::backup::{Lines, Whole, verify};
 use super::check::{Progress, as_text, inspect};
 use super::place::{Pool, data_directory};
 use super::{Done, Outcome, foreign, print, told};
@@ -29,10 +29,13 @@ pub(super) async fn import(how: Import) -> Done {
         return foreign::import(how, system).await;
     }
     let name = how.file.display().to_string();
+    if name == "-" {
+        return Err(told("import reads its file twice, and can't read standard input: save it in a file first"));
+    }
     let open = || File::open(&how.file).with_context(|| name.clone());
-    let totals = verify(BufReader::new(open()?)).with_context(|| format!("{name} is not imported"))?;
+    let whole = verify(BufReader::new(open()?)).with_context(|| format!("{name} is not imported"))?;
     let pool = pool_to_fill(&how.place).await?;
-    let imported = fill(&pool, &how, &totals, open()?).await;
+    let imported = fill(&pool, &how, &whole, open()?).await;
     let outcome = match imported {
         Ok(outcome) => checked(&pool, outcome).await,
         Err(failed) => Err(failed),
@@ -53,10 +56,11 @@ pub(super) async fn pool_to_fill(place: &Place) -> Done<Pool> {
     }
 }
 
-async fn fill(pool: &Pool, how: &Import, totals: &Totals, file: File) -> Done {
+async fn fill(pool: &Pool, how: &Import, whole: &Whole, file: File) -> Done {
+    let totals = &whole.totals;
     match pool.store.ground(&totals.sha256).await? {
         Ground::Empty | Ground::Begun => {}
-        Ground::Used if how.merge => {}
+        Ground::Used if how.merge => check_same_pool(pool, how, whole).await?,
         Ground::Used => {
             return Err(told(format!(
                 "{} isn't empty: name a new directory or table, or let what is there stay with --merge",
@@ -78,6 +82,20 @@ async fn fill(pool: &Pool, how: &Import, totals: &Totals, file: File) -> Done {
     }
     print(&format!("{} items imported\n", totals.items - differing.len() as u64))?;
     Ok(if differing.is_empty() { Outcome::Well } else { Outcome::Found })
+}
+
+/// Two pools in one would share account numbers and lose each other's names and keys, beyond repair.
+async fn check_same_pool(pool: &Pool, how: &Import, whole: &Whole) -> Done<()> {
+    // Files of earlier versions don't say.
+    let Some(of_file) = &whole.pool else { return Ok(()) };
+    if of_file.is_same(&pool.store.pool_mark().await?) == Some(false) {
+        return Err(told(format!(
+            "{} is of another pool than {}, and two pools can't be made one: import it into a new directory or table",
+            how.file.display(),
+            pool.table
+        )));
+    }
+    Ok(())
 }
 
 /// The keys of items that stood there before and are others.

@@ -1,14 +1,16 @@
 //! Takes all items out of a table and puts them into another, a page or a line at a time.
 
 use anyhow::Context;
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::DynamoStore;
 use super::fault::fault;
-use super::items::{self, Item, Key};
+use super::items::{self, CodeKeyItem, Item, Key, LISTING};
 use super::lines::{from_json, to_json};
 use super::write::Write;
-use crate::identity::Result;
+use crate::identity::{CodeKey, Hashed, Result};
 
 /// Some items of a table, as lines of JSON.
 #[derive(Debug)]
@@ -17,6 +19,26 @@ pub struct Page {
     pub lines: Vec<String>,
     /// After which the next page begins; `None`: this is the last one.
     pub after: Option<Value>,
+}
+
+/// What tells a pool from others, and is no secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PoolMark {
+    /// A hash made of the key of codes, which never changes. A deployment makes one when it starts, the development server
+    /// with its first mailed code; what is imported without keys has none until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    codes: Option<Hashed>,
+    /// The account of number 1, where it wasn't deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first_account: Option<String>,
+}
+
+impl PoolMark {
+    /// Whether both are of one pool. `None`: nothing tells.
+    pub fn is_same(&self, other: &Self) -> Option<bool> {
+        let keys = self.codes.as_ref().zip(other.codes.as_ref()).map(|(one, other)| one == other);
+        keys.or_else(|| Some(self.first_account.as_ref()? == other.first_account.as_ref()?))
+    }
 }
 
 /// What became of a line that was put into a table.
@@ -52,6 +74,27 @@ impl DynamoStore {
         let lines = wanted.map(|item| Ok(json!({ "Item": to_json(&item)? }).to_string()));
         let after = page.last_evaluated_key.as_ref().map(to_json).transpose()?;
         Ok(Page { lines: lines.collect::<anyhow::Result<_>>()?, after })
+    }
+
+    /// What tells this pool from others.
+    pub async fn pool_mark(&self) -> Result<PoolMark> {
+        let key = self.batch([Key::code_key()]).await?.pop().map(items::read::<CodeKeyItem<'_>>).transpose()?;
+        let codes = key.map(|key| Hashed::of(format!("pool\n{}", CodeKey::from(key).reveal()).as_bytes()));
+        let first = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(LISTING)
+            .key_condition_expression("#listing = :listing AND #number = :first")
+            .expression_attribute_names("#listing", "listing")
+            .expression_attribute_names("#number", "number")
+            .expression_attribute_values(":listing", AttributeValue::S(items::listing(1)))
+            .expression_attribute_values(":first", AttributeValue::N("1".to_owned()))
+            .send()
+            .await
+            .map_err(|error| fault("Query", error))?;
+        let first_account = first.items().first().and_then(key_of).map(|key| key.pk);
+        Ok(PoolMark { codes, first_account })
     }
 
     /// Whether this is the line of an item.

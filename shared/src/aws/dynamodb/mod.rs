@@ -27,7 +27,7 @@ use aws_sdk_dynamodb::operation::scan::builders::ScanFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValue;
 use time::OffsetDateTime;
 
-pub use copy::{Ground, Page, Put};
+pub use copy::{Ground, Page, PoolMark, Put};
 pub use inspect::{Defect, Found, Inspection, Mended, Report};
 pub use items::Wrong;
 pub use table::create_table;

@@ -100,7 +100,7 @@ fn recognise(item: &Item) -> Option<Looked> {
         ("mail", "undeliverable") => {
             whole::<MailMarkItem<'_>>(item, |kept| Ok((Seen::Other, write(&MailMarkItem::new(&kept.mark))?)))
         }
-        ("attempts", "counter" | "device") => read::<AttemptsItem>(item.clone()).map(|_| (Seen::Other, Vec::new())),
+        ("attempts", "counter" | "device") => attempts(item),
         ("report", "report") => whole::<ReportItem>(item, |kept| Ok((Seen::Other, write(&kept)?))),
         ("total", "counter") => counter(item).map(|(count, wrong)| (Seen::Total(pk.to_owned(), count), wrong)),
         ("counter", "counter") => counter(item).map(|(count, wrong)| (Seen::Number(count), wrong)),
@@ -121,7 +121,7 @@ fn recognise(item: &Item) -> Option<Looked> {
             whole::<Key>(item, |_| Ok((Seen::Other, write(&Key::first_administrator())?)))
         }
         ("setting", "administrators") => administrators(item),
-        ("setting", "import") => Ok((Seen::Import, Vec::new())),
+        ("setting", "import") => Ok((Seen::Import, compare(item, &copied(item, &["pk", "sk", "sha256"])))),
         _ => return None,
     })
 }
@@ -142,6 +142,12 @@ fn picture(item: &Item, pk: &str) -> Looked {
         let again = write(&PictureItem::new(number, &picture))?;
         Ok((Seen::Record(Record::Picture { number, version: picture.version().clone() }), again))
     })
+}
+
+fn attempts(item: &Item) -> Looked {
+    read::<AttemptsItem>(item.clone())?;
+    let known = copied(item, &["pk", "sk", "count", "last_at", "known_until", "expires_at"]);
+    Ok((Seen::Other, compare(item, &known)))
 }
 
 fn counter(item: &Item) -> anyhow::Result<(u64, Vec<Wrong>)> {
