@@ -1,7 +1,7 @@
 //! A request that can't be finished is answered all the same, before its function is stopped.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::http::HeaderMap;
 use lambda_runtime::{Config, Context, LambdaEvent};
@@ -52,18 +52,34 @@ fn stopped_in(span: Duration) -> Context {
     Context::new("r-1", Arc::new(Config::default()), &told).expect("a context")
 }
 
+/// What is answered to an event, and how many milliseconds before its function would have been stopped.
+async fn answered(front: &Front, event: &Value, span: Duration) -> (Value, i128) {
+    let payload = serde_json::from_value(event.clone()).expect("an API Gateway event");
+    let event = LambdaEvent::new(payload, stopped_in(span));
+    let deadline = i128::from(event.context.deadline);
+    let answer = lambda::handle(front.clone(), event).await.expect("an answer");
+    let left = deadline - SystemClock.now().unix_timestamp_nanos() / 1_000_000;
+    (serde_json::to_value(answer).expect("JSON"), left)
+}
+
 #[tokio::test]
 async fn what_can_not_be_finished_is_told_before_the_function_is_stopped() {
     let front = before_a_silent_table().await;
     let events = all_events();
+    let span = Duration::from_secs(3);
+    // The calls' own bounds would end it too, but far too late.
+    let config = client::connect_local("http://127.0.0.1:1").expect("a configuration");
+    let attempt = config.timeout_config().and_then(|bounds| bounds.operation_attempt_timeout()).expect("a bound");
+    assert!(attempt >= 3 * span, "{attempt:?}");
     for name in ["kite/login", "zeaya/register", "sproutgate/login", "mcphub/login"] {
-        let payload = serde_json::from_value(events[name].clone()).expect("an API Gateway event");
-        let event = LambdaEvent::new(payload, stopped_in(Duration::from_millis(1500)));
-        let began = Instant::now();
-        let answer = lambda::handle(front.clone(), event).await.expect("an answer");
-        // Without this bound the calls' own would end it: ten seconds for an attempt, 25 for a call.
-        assert!(began.elapsed() < Duration::from_secs(8), "{name}: {:?}", began.elapsed());
-        let answer = serde_json::to_value(answer).expect("JSON");
+        let (mut answer, mut left) = answered(&front, &events[name], span).await;
+        // A machine may stand still for once, but not each time.
+        for _ in 0..2 {
+            if left <= 0 {
+                (answer, left) = answered(&front, &events[name], span).await;
+            }
+        }
+        assert!(left > 0, "{name}: answered {} ms after the function was stopped", -left);
         assert_eq!(answer["statusCode"], json!(503), "{name}: {answer}");
         assert_eq!(answer["headers"]["retry-after"], json!("1"), "{name}: {answer}");
         let body: Value = serde_json::from_str(answer["body"].as_str().expect("a body")).expect("the contract's words");

@@ -48,6 +48,9 @@ pub(super) struct Account {
     /// In the order in which they were opened.
     pub(super) sessions: Vec<Session>,
     keys: Vec<Key>,
+    /// Keys that sign by the end of what is done in the same instant: a token is signed last of all, when what it stands for
+    /// has long been decided.
+    coming: Vec<String>,
 }
 
 /// The status, and the code where the contract has one, of what an access token is worth.
@@ -65,7 +68,20 @@ impl Account {
     pub(super) fn new(now: i64, password: &str, rotated: &Seen) -> Self {
         let keys = vec![Key { id: key_that("signing", rotated).expect("a key"), signs_from: now }];
         let password = password.to_owned();
-        Self { now, former_password: format!("not-{password}"), password, sessions: Vec::new(), keys }
+        Self {
+            now,
+            former_password: format!("not-{password}"),
+            password,
+            sessions: Vec::new(),
+            keys,
+            coming: Vec::new(),
+        }
+    }
+
+    /// Tells which of these acts, all done in the same instant, bring keys that sign at once. None do afterwards.
+    pub(super) fn at_once_with(&mut self, acts: &[Act], seen: &[Seen]) {
+        let rotated = acts.iter().zip(seen).filter(|(act, _)| matches!(act, Act::RotateKeys { at_once: true }));
+        self.coming = rotated.filter_map(|(_, seen)| key_that("signing", seen).ok()).collect();
     }
 
     /// Whether this is what must have been answered, and what is so afterwards. `start` is how it was when what is sent
@@ -259,7 +275,7 @@ impl Account {
     fn signed(&self, text: &str, life: i64, ends_at: i64) -> Result<AccessToken, String> {
         let token = AccessToken::read(text);
         let signing = self.keys.iter().rev().find(|key| key.signs_from <= self.now).or(self.keys.first());
-        if signing.map(|key| &key.id) != Some(&token.key) {
+        if signing.map(|key| &key.id) != Some(&token.key) && !self.coming.contains(&token.key) {
             return Err(format!("signed with {}, not with {signing:?}", token.key));
         }
         let expected = (self.now + life).min(ends_at);

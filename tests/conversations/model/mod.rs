@@ -175,9 +175,11 @@ impl<'a> Play<'a> {
 
 fn in_this_order(account: &Account, acts: &[Act], seen: &[Seen], order: &[usize]) -> Result<Account, String> {
     let mut next = account.clone();
+    next.at_once_with(acts, seen);
     for nth in order {
         next.explain(&acts[*nth], &seen[*nth], account)?;
     }
+    next.at_once_with(&[], &[]);
     Ok(next)
 }
 

@@ -65,6 +65,9 @@ pub(super) struct Service {
     histories: AtomicUsize,
     requests: AtomicUsize,
     letters_read: AtomicU32,
+    /// Mails with a code to reset a password: how many were due, and how many of them did not arrive.
+    resets_due: AtomicUsize,
+    resets_cut_off: AtomicUsize,
     /// How often what was answered how.
     answered: Mutex<BTreeMap<(String, u16), usize>>,
 }
@@ -91,6 +94,8 @@ impl Service {
             histories: AtomicUsize::new(0),
             requests: AtomicUsize::new(0),
             letters_read: AtomicU32::new(0),
+            resets_due: AtomicUsize::new(0),
+            resets_cut_off: AtomicUsize::new(0),
             answered: Mutex::default(),
         }
     }
@@ -123,6 +128,23 @@ impl Service {
         let answered = self.answered.lock().expect("not poisoned");
         let busy = answered.iter().filter(|((_, status), _)| *status == 503).map(|(_, times)| times);
         (busy.sum(), answered.values().sum())
+    }
+
+    /// How often something was answered so.
+    pub(super) fn times(&self, what: &str, status: u16) -> usize {
+        let answered = self.answered.lock().expect("not poisoned");
+        answered.get(&(what.to_owned(), status)).copied().unwrap_or_default()
+    }
+
+    /// Takes in that a mail with a code to reset a password was due, and whether it arrived.
+    pub(super) fn note_reset_mail(&self, arrived: bool) {
+        self.resets_due.fetch_add(1, Ordering::Relaxed);
+        self.resets_cut_off.fetch_add(usize::from(!arrived), Ordering::Relaxed);
+    }
+
+    /// How many of these mails didn't arrive, and how many were due.
+    pub(super) fn resets_cut_off(&self) -> (usize, usize) {
+        (self.resets_cut_off.load(Ordering::Relaxed), self.resets_due.load(Ordering::Relaxed))
     }
 
     /// The letters since it was asked last.

@@ -30,6 +30,10 @@ fn the_service_and_small_rules_never_disagree_about_names_addresses_and_codes() 
     println!("{}", service.tally());
     let (busy, all) = service.busy();
     assert!(busy * 50 <= all, "{busy} of {all} requests were told to come again");
+    let (cut_off, due) = service.resets_cut_off();
+    println!("{cut_off} of {due} mails with a code to reset a password were cut off");
+    assert!(cut_off * 3 <= due, "of {due} mails with a code to reset a password {cut_off} didn't arrive");
+    assert!(service.times("Reset", 200) > 0, "no password was reset in all histories");
     runtime.block_on(service.world.is_sound());
 }
 
@@ -97,25 +101,28 @@ impl<'a> Play<'a> {
 
     async fn together(&mut self, wishes: &[Wish]) -> Result<(), String> {
         for wish in wishes {
-            self.sign_in_for(wish).await?;
+            self.prepare(wish).await?;
+        }
+        if self.broken_off {
+            return Ok(());
         }
         let acts = wishes.iter().filter_map(|wish| self.act(wish)).collect();
         self.perform(acts).await
     }
 
-    /// Whoever is about to do something signs in, where nothing keeps them out.
-    async fn sign_in_for(&mut self, wish: &Wish) -> Result<(), String> {
+    /// Whoever is about to do something signs in, where nothing keeps them out, or has a code mailed to reset by.
+    async fn prepare(&mut self, wish: &Wish) -> Result<(), String> {
         let who = match wish {
             Wish::AskForAddress { who, .. }
             | Wish::ChangeAddress { who, .. }
             | Wish::Promote { who, .. }
             | Wish::Remove { who, .. } => self.nth_person(*who),
             Wish::ProveAddress { code, .. } => self.code_for_address(*code).map(|(who, ..)| who),
+            Wish::Reset { code, .. } => return self.forget(*code).await,
             Wish::Register { .. }
             | Wish::AskToRegister { .. }
             | Wish::ProveRegistration { .. }
             | Wish::Forget { .. }
-            | Wish::Reset { .. }
             | Wish::Rename { .. }
             | Wish::SetAddress { .. }
             | Wish::Activate { .. }
@@ -128,6 +135,18 @@ impl<'a> Play<'a> {
         }
         let (name, password) = (account.name.clone(), account.password.clone());
         self.perform(vec![Act::SignIn { who, name, password }]).await
+    }
+
+    /// Somebody who can be mailed asks for a code to reset by, where there is none.
+    async fn forget(&mut self, nth: usize) -> Result<(), String> {
+        let Some(who) = self.nth_person(nth).filter(|_| self.nth_code(nth, &[Kind::Reset]).is_none()) else {
+            return Ok(());
+        };
+        let identifier = self.pool().account(who).name.clone();
+        if self.pool().reset_mail(&identifier).is_none() {
+            return Ok(());
+        }
+        self.perform(vec![Act::Forget { identifier }]).await
     }
 
     fn nth_person(&self, nth: usize) -> Option<usize> {
@@ -242,7 +261,9 @@ impl<'a> Play<'a> {
         }
         let mut letters = self.service.letters();
         letters.retain(|letter| self.addresses.contains(&letter.to));
-        if acts.iter().any(|act| self.may_have_been_cut_off(act, &letters)) {
+        let arrived: Vec<_> = acts.iter().filter_map(|act| self.reset_mail_arrived(act, &letters)).collect();
+        arrived.iter().for_each(|arrived| self.service.note_reset_mail(*arrived));
+        if arrived.contains(&false) {
             self.broken_off = true;
             return Ok(());
         }
@@ -268,11 +289,11 @@ impl<'a> Play<'a> {
     }
 
     /// "I forgot my password" is answered after less than a second, whatever became of the mail: a machine that is too
-    /// busy doesn't get it out, and what is half done then is no subject here.
-    fn may_have_been_cut_off(&self, act: &Act, letters: &[Letter]) -> bool {
-        let Act::Forget { identifier } = act else { return false };
-        let arrived = letters.iter().any(|letter| letter.kind == Some(Kind::Reset));
-        !arrived && self.possible.iter().any(|pool| pool.reset_mail(identifier).is_some())
+    /// busy doesn't get it out, and what is half done then is no subject here. `None`: no such mail was due.
+    fn reset_mail_arrived(&self, act: &Act, letters: &[Letter]) -> Option<bool> {
+        let Act::Forget { identifier } = act else { return None };
+        let due = self.possible.iter().any(|pool| pool.reset_mail(identifier).is_some());
+        due.then(|| letters.iter().any(|letter| letter.kind == Some(Kind::Reset)))
     }
 
     async fn stored(&self) -> Stored {
