@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{bail, ensure};
 use clap::Parser;
 use fastrand::Rng;
 use tokio::task::JoinSet;
@@ -65,7 +65,7 @@ struct Arguments {
     /// Accounts that are made beforehand
     #[arg(long, default_value_t = 400)]
     people: u16,
-    /// An empty folder for the server's data and log
+    /// A folder for the server's data and log: a new or empty one, or that of an earlier run, whose data and log go
     #[arg(long, default_value = "target/load")]
     folder: PathBuf,
     /// Write the report to this file
@@ -105,9 +105,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<Vec<String>> {
     let seed = arguments.seed.unwrap_or_else(|| fastrand::u64(..));
     let rng = Rng::with_seed(seed);
     println!("seed {seed}");
-    if arguments.folder.exists() {
-        std::fs::remove_dir_all(&arguments.folder).context("the folder of an earlier run can't be removed")?;
-    }
+    server::clear(&arguments.folder)?;
     let (codes, mail) = Codes::serve().await?;
     let server = Server::start(&arguments.server, &arguments.folder, &mail)?;
     let households = people::households(&server.base);
@@ -122,7 +120,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<Vec<String>> {
     let watching = tokio::spawn(watch(server.process(), Arc::clone(&crowd), Arc::clone(&usage)));
     let mut load = Load { crowd: Arc::clone(&crowd), acting: JoinSet::new(), rng, phases: Vec::new(), calm: 0.0 };
     let (probe, length) = (Duration::from_secs(arguments.probe), Duration::from_secs(arguments.seconds));
-    let held = load.find_out(probe).await;
+    let held = load.find_out(probe).await?;
     println!("it can hold {held:.0} requests a second");
     load.phase("calm", CALM * held, CALM_FOR.min(length)).await;
     load.learn_what_calm_is();
@@ -171,16 +169,14 @@ struct Load {
 
 impl Load {
     /// How many requests a second the server answers without refusing one, and in time.
-    async fn find_out(&mut self, time: Duration) -> f64 {
+    async fn find_out(&mut self, time: Duration) -> anyhow::Result<f64> {
         let from = self.crowd.tally.now();
         closed_loop(&self.crowd, &mut self.rng, CLIENTS, time / 2).await;
         let answered = self.since(from).iter().filter(|one| one.outcome == Outcome::Done).count();
         let most = answered as f64 / (time / 2).as_secs_f64();
         println!("{CLIENTS} clients at a time have {most:.0} requests a second answered");
-        let mut rate = most;
         for percent in (35..=95).rev().step_by(10) {
-            let from;
-            (rate, from) = (most * f64::from(percent) / 100.0, self.crowd.tally.now());
+            let (rate, from) = (most * f64::from(percent) / 100.0, self.crowd.tally.now());
             open_loop(&self.crowd, &mut self.acting, &mut self.rng, rate, time / 4).await;
             self.settle().await;
             let samples = self.since(from);
@@ -188,10 +184,13 @@ impl Load {
             let slow = percentile(&samples, 0.99).unwrap_or(f64::INFINITY);
             println!("at {rate:.0} a second: {shed} of {} refused, 99 of 100 in {slow:.0} ms", samples.len());
             if shed == 0 && slow < HELD {
-                break;
+                return Ok(rate);
             }
         }
-        rate
+        bail!(
+            "at no rate that was tried were all requests carried out, 99 of 100 within {HELD:.0} ms: the machine is busy with \
+             something else, or --probe is too short"
+        )
     }
 
     async fn phase(&mut self, name: &str, rate: f64, time: Duration) {

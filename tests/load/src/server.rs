@@ -7,6 +7,10 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context as _, bail};
 
+/// What a run leaves in its folder.
+const DATA: &str = "data";
+const LOG: &str = "server.log";
+
 /// A running development server on a data directory of its own.
 pub(crate) struct Server {
     binary: PathBuf,
@@ -51,7 +55,7 @@ impl Server {
         std::fs::create_dir_all(folder).context("no folder for the data")?;
         let mut child = Command::new(binary)
             .args(["--port", "0", "--data"])
-            .arg(folder.join("data"))
+            .arg(folder.join(DATA))
             .env("AWS_ENDPOINT_URL_SES", mail)
             .env("RUST_LOG", "info")
             .stdin(Stdio::null())
@@ -110,5 +114,56 @@ impl Drop for Server {
 }
 
 fn log(folder: &Path) -> PathBuf {
-    folder.join("server.log")
+    folder.join(LOG)
+}
+
+/// Removes what an earlier run left in a folder; one that has anything else is left as it is.
+pub(crate) fn clear(folder: &Path) -> anyhow::Result<()> {
+    if !folder.exists() {
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(folder).with_context(|| format!("{} can't be looked into", folder.display()))? {
+        let name = entry?.file_name();
+        if name != DATA && name != LOG {
+            let (folder, name) = (folder.display(), name.display());
+            bail!("{folder} has {name}, which is no earlier run's: name a new or an empty folder");
+        }
+    }
+    let (data, log) = (folder.join(DATA), log(folder));
+    if data.exists() && !data.join("table.db").exists() && std::fs::read_dir(&data)?.next().is_some() {
+        bail!("{} is no earlier run's: name a new or an empty folder", data.display());
+    }
+    if data.exists() {
+        std::fs::remove_dir_all(&data).with_context(|| format!("{} can't be removed", data.display()))?;
+    }
+    if log.exists() {
+        std::fs::remove_file(&log).with_context(|| format!("{} can't be removed", log.display()))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_removed_but_what_a_run_left() {
+        let folder = std::env::temp_dir().join(format!("polygate-load-{}", std::process::id()));
+        clear(&folder).expect("a new folder");
+        let data = folder.join(DATA);
+        std::fs::create_dir_all(&data).expect("made");
+        clear(&folder).expect("an empty one");
+        std::fs::create_dir_all(&data).expect("made");
+        std::fs::write(data.join("photo.jpg"), "x").expect("written");
+        assert!(clear(&folder).is_err(), "data of something else");
+        std::fs::write(data.join("table.db"), "x").expect("written");
+        std::fs::write(folder.join(LOG), "x").expect("written");
+        std::fs::write(folder.join("letter.txt"), "x").expect("written");
+        assert!(clear(&folder).is_err(), "something else beside it");
+        assert!(data.join("table.db").exists() && folder.join(LOG).exists(), "nothing was removed");
+        std::fs::remove_file(folder.join("letter.txt")).expect("removed");
+        clear(&folder).expect("an earlier run's");
+        assert!(!data.exists() && !folder.join(LOG).exists());
+        std::fs::remove_dir(&folder).expect("nothing else was there");
+    }
 }
