@@ -14,7 +14,7 @@ from .setup import FUNCTIONS
 from .player import Broken, Function, development_server, gateway_event
 from .work import callgrind
 
-RUNS, SLOW_RUNS = 25, 5
+RUNS, SLOW_RUNS = 75, 9
 
 
 def events(base):

@@ -1,5 +1,6 @@
 """Whether a request takes the same with ten thousand accounts in the store and with a million."""
 
+import contextlib
 import os
 import random
 
@@ -11,7 +12,7 @@ from .pool import name_of, pool, size
 from .work import KINDS, Asker, callgrind, processor_us
 
 SIZES, QUICK_SIZES = (10_000, 1_000_000), (1_000, 10_000)
-PEOPLE, REQUESTS, ROUNDS = 12, {"verify": 200, "me": 200, "refresh": 200, "login": 20, "register": 20}, 3
+PEOPLE, REQUESTS, ROUNDS = 12, {"verify": 150, "me": 150, "refresh": 150, "login": 16, "register": 16}, 7
 COUNTED = {"verify": (5, 25), "me": (5, 25), "refresh": (5, 25)}
 
 
@@ -23,38 +24,67 @@ class Known(Account):
         self.sign_in()
 
 
-def measure(accounts, base, settings, rounds):
-    chance = random.Random(accounts)
-    found = {}
-    with Meter(settings["AWS_ENDPOINT_URL_DYNAMODB"]).running() as meter:
-        for kind, (name, *_) in KINDS.items():
-            binary = WORK / "stripped" / name
-            names = [name_of(chance.randrange(accounts)) for _ in range(PEOPLE)] if kind != "register" else []
-            crowd = Asker(kind, base, [Known(base, name) for name in names])
-            with Function([binary], settings | {"AWS_ENDPOINT_URL_DYNAMODB": meter.url}) as function:
-                for _ in range(PEOPLE + 1):  # A first sign-in is from a new device.
-                    crowd.ask(function)
-                    function.rest()
-                    store = meter.read()
-            first = [processor_us([binary], settings, crowd, REQUESTS[kind])[1] for _ in range(rounds)]
-            found[kind] = {"store": store, "first_thread_us": spread([round(value, 2) for value in first])}
+class Grown:
+    """A pool, and who of it asks."""
+
+    def __init__(self, accounts, base, settings):
+        self.accounts, self.base, self.settings = accounts, base, settings
+        self.chance, self.found = random.Random(accounts), {}
+
+    def begin(self, kind, meter):
+        """Has everybody ask once, since a first sign-in is from a new device, and tells what a request takes at the store then."""
+        names = [name_of(self.chance.randrange(self.accounts)) for _ in range(PEOPLE)] if kind != "register" else []
+        self.crowd = Asker(kind, self.base, [Known(self.base, name) for name in names])
+        with Function([program(kind)], self.settings | {"AWS_ENDPOINT_URL_DYNAMODB": meter.url}) as function:
+            for _ in range(PEOPLE + 1):
+                self.crowd.ask(function)
+                function.rest()
+                store = meter.read()
+        self.found[kind] = {"store": store, "first_thread_us": []}
+
+    def time(self, kind):
+        used = processor_us([program(kind)], self.settings, self.crowd, REQUESTS[kind])[1]
+        self.found[kind]["first_thread_us"].append(round(used, 2))
+
+    def count(self, kind):
+        few, more = COUNTED[kind]
+        name, *_ = KINDS[kind]
+        runs = [callgrind([BUILT / name], self.settings, self.crowd, count, WORK / "callgrind" / f"growth-{kind}-{count}")[0].total for count in (few, more)]
+        self.found[kind]["instructions"] = round((runs[1] - runs[0]) / (more - few))
+
+
+def program(kind):
+    name, *_ = KINDS[kind]
+    return WORK / "stripped" / name
+
+
+def measure(pools, rounds):
+    for kind in KINDS:
+        for one in pools:
+            with Meter(one.settings["AWS_ENDPOINT_URL_DYNAMODB"]).running() as meter:
+                one.begin(kind, meter)
+        # In turns: what else this machine does comes and goes.
+        for _ in range(rounds):
+            for one in pools:
+                one.time(kind)
+        for one in pools:
             if kind in COUNTED:
-                few, more = COUNTED[kind]
-                runs = [callgrind([BUILT / name], settings, crowd, count, WORK / "callgrind" / f"growth-{kind}-{count}")[0].total for count in (few, more)]
-                found[kind]["instructions"] = round((runs[1] - runs[0]) / (more - few))
-            say(f"growth, {accounts:9,} accounts: {kind:8} {found[kind]['first_thread_us']['median']:6.0f} µs, {store['round_trips']} round trips, {store['read_units']:g} and {store['write_units']:g} units")
-    return found
+                one.count(kind)
+            found = one.found[kind]
+            found["first_thread_us"], store = spread(found["first_thread_us"]), found["store"]
+            say(f"growth, {one.accounts:9,} accounts: {kind:8} {found['first_thread_us']['median']:6.0f} µs, {store['round_trips']} round trips, {store['read_units']:g} and {store['write_units']:g} units")
 
 
 def stage(options):
     sizes, rounds = (QUICK_SIZES, 1) if options.quick else (SIZES, ROUNDS)
     os.sched_setaffinity(0, {CLIENT_CPU})
-    result = {}
+    pools = []
     try:
-        for accounts in sizes:
-            folder = pool(accounts)
-            with development_server(str(BUILT / "polygate"), data=folder, wait=120) as (base, settings):
-                result[str(accounts)] = {"bytes": size(accounts), "requests": measure(accounts, base, settings, rounds)}
+        with contextlib.ExitStack() as stack:
+            for accounts in sizes:
+                pools.append(Grown(accounts, *stack.enter_context(development_server(str(BUILT / "polygate"), data=pool(accounts), wait=120))))
+            measure(pools, rounds)
+            result = {str(one.accounts): {"bytes": size(one.accounts), "requests": one.found} for one in pools}
     finally:
         os.sched_setaffinity(0, set(range(os.cpu_count())))
     keep("growth", options.quick, {"accounts": result})

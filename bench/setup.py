@@ -28,8 +28,9 @@ def tools():
 
 def build():
     say("building as deployed, link-time optimised: some minutes where it is not built yet")
-    # All of them at once, as a build in the root does: what common dependencies have in them depends on that.
-    subprocess.run(["cargo", "build", "--profile", "measured", "--bins"], cwd=ROOT, check=True)
+    # The functions without the development server, as `sam build` has them: what common dependencies have in them depends on that.
+    for packages in (FUNCTIONS, ["polygate"]):
+        subprocess.run(["cargo", "build", "--profile", "measured", "--bins", *(f"--package={name}" for name in packages)], cwd=ROOT, check=True)
     named = os.environ | {"CARGO_PROFILE_RELEASE_STRIP": "none", "CARGO_PROFILE_RELEASE_DEBUG": "line-tables-only"}
     for name, folder in (("floor", "scripts/floor"), ("driver", "bench/driver")):
         one = ["cargo", "build", "--release", "--locked", "--manifest-path", f"{folder}/Cargo.toml", "--target-dir", WORK / name]

@@ -66,7 +66,8 @@ def in_the_way(results, target):
         return f"the same: `{slowest}` has {starts[slowest]['all'] / 1e3:,.0f} thousand instructions, {most(starts[slowest]['crates'])}"
     for operation, told in [("read", "session read"), ("refresh", "refresh ≥")]:
         if target.startswith(told):
-            return f"{served[operation]['all'] / 1e3:,.0f} thousand instructions, the engine's and those of the client that reaches it by HTTP in the same process among them: {most(served[operation]['crates'])}"
+            parts = dict(sorted(served[operation]["parts"].items(), key=lambda pair: -pair[1]))
+            return f"{served[operation]['all'] / 1e3:,.0f} thousand instructions: {most(parts)}. The engine plays DynamoDB: it reads and writes each item as JSON. In a deployment it isn't there"
     if target.startswith("resident memory"):
         parts = f"{ours['own_at_rest_mib']:.0f} MiB of its own and {ours['files_at_rest_mib']:.0f} MiB of pages of the binary at rest; " if "own_at_rest_mib" in ours else ""
         return parts + "a hash takes 19 MiB while it is computed"
@@ -74,10 +75,9 @@ def in_the_way(results, target):
         kind = "refresh" if "for refresh" in target else "verify"
         shares = results["work"]["handler"][kind]
         return "the request's instructions: " + ", ".join(f"{name} {100 * share:.0f} %" for name, share in [*shares["shares"].items(), *shares["crates"][:4]])
-    if target.startswith("zip of `profile`"):
-        return "it carries the decoders of JPEG, PNG and WebP"
     if target.startswith("zip"):
-        return "what is linked, by crate, is counted by `just guards`"
+        size = results["work"]["zip_bytes"][target.split("`")[1]]
+        return f"of {size['binary'] / 1e6:.1f} MB, in kilobytes: {most(size['crates'], 10)}"
     return "see below"
 
 

@@ -10,13 +10,19 @@ from .common import BUILT, SERVER_CPU, WORK, Failure, free_port, keep, memory_mi
 from .events import Account
 from .player import http
 from .services import Driver, all_services
+from .work import is_store
 
-WORKERS, WARM, SECONDS, ROUNDS = 8, 0.4, 2.0, 3
+WORKERS, WARM, SECONDS, ROUNDS = 8, 0.3, 1.0, 7
 REST = 15
 # Operations alone; and together, as applications ask. Who has no refresh reads in its place.
 ALONE = ["read", "refresh", "login", "register"]
 MIXED = {"read": 80, "refresh": 12, "login": 6, "register": 2}
 NUMBERS = itertools.count(1)
+# What a request on our server comes by, besides the engine; neither calls the other.
+PARTS = {
+    "the store's client": is_store,
+    "the token's signature": lambda name: any(part in name for part in ("jsonwebtoken::", "identity::signature::", "suite_b::ecdsa::")),
+}
 
 
 def mixes(service):
@@ -49,7 +55,7 @@ def profile(operation, counts=(10, 50)):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         port = free_port()
-        valgrind = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out", BUILT / "polygate", "--port", port, "--data", folder / "data"]
+        valgrind = ["valgrind", "--tool=callgrind", "--separate-threads=yes", f"--callgrind-out-file={folder}/out", BUILT / "polygate", "--port", port, "--data", folder / "data"]
         with process(on_processor(SERVER_CPU, valgrind), folder / "log") as started:
             base = f"http://127.0.0.1:{port}"
             wait_for(f"{base}/kite/api/v1/health", started)
@@ -59,12 +65,22 @@ def profile(operation, counts=(10, 50)):
                     account.read()
                 else:
                     account.renew()
-        runs.append(Profile(folder / "out"))
+        runs.append([Profile(file) for file in sorted(folder.glob("out-*"))])
     few, many = runs
-    each = {crate: (many.crates[crate] - few.crates[crate]) / (counts[1] - counts[0]) for crate in many.crates}
-    found = {"all": round(sum(each.values())), "crates": {crate: round(count) for crate, count in sorted(each.items(), key=lambda pair: -pair[1])[:14]}}
-    say(f"throughput, instructions: {operation:8} {found['all'] / 1e3:,.0f} thousand: " + ", ".join(f"{crate} {count / 1e3:,.0f}" for crate, count in found["crates"].items()))
-    return found
+
+    def per_request(value):
+        return round((value(many) - value(few)) / (counts[1] - counts[0]))
+
+    crates = {crate: per_request(lambda threads: sum(thread.crates[crate] for thread in threads)) for crate in {crate for thread in many for crate in thread.crates}}
+    # It works on a thread of its own.
+    parts = {"the engine": per_request(lambda threads: max(threads, key=lambda thread: thread.crates["dynoxide-rs"]).total)}
+    parts |= {part: per_request(lambda threads: sum(thread.called_within(is_it) for thread in threads)) for part, is_it in PARTS.items()}
+    if min(parts.values()) <= 0:
+        raise Failure(f"a part isn't found in the profile of {operation}: {parts}")
+    whole = per_request(lambda threads: sum(thread.total for thread in threads))
+    parts["HTTP, the contract, the core and the log"] = whole - sum(parts.values())
+    say(f"throughput, instructions: {operation:8} {whole / 1e3:,.0f} thousand: " + ", ".join(f"{part} {count / 1e3:,.0f}" for part, count in parts.items()))
+    return {"all": whole, "parts": parts, "crates": dict(sorted(crates.items(), key=lambda pair: -pair[1])[:14])}
 
 
 def wait_for(url, started, seconds=90):
@@ -90,15 +106,16 @@ def stage(options):
         for service in services:
             resident, _, own, files = (round(part, 1) for part in memory_mib(service.pid))
             found[service.name] |= {"at_rest_mib": resident, "own_at_rest_mib": own, "files_at_rest_mib": files}
-            # Some of each first, so that nothing is loaded or compiled in what is measured.
-            Driver(service, {name: 1 for name in service.operations if name != "first"}, 1, 0, 0.5, next(NUMBERS)).go(lambda: None, lambda: None)
             say(f"throughput: {service.name} is there, {resident:.0f} MiB at rest")
-        for number in range(rounds):
+        # A round beforehand doesn't count: until then programs are loaded, and what Node runs often is compiled.
+        for number in range(-1, rounds):
             for mix in [*ALONE, "mixed"]:
                 for service in services:
                     if mix not in mixes(service):
                         continue
                     measured = measure(service, mixes(service)[mix], seconds)
+                    if number < 0:
+                        continue
                     found[service.name]["operations"].setdefault(mix, []).append(measured)
                     say(f"throughput, round {number + 1} of {rounds}: {mix:8} {service.name:13} {measured['per_second']:8.0f}/s {measured['per_cpu_second']:8.0f}/cpu s   p50 {measured['p50_ms']:.2f}  p99 {measured['p99_ms']:.2f} ms")
         for service in services:
