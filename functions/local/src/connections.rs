@@ -1,4 +1,7 @@
 //! The port's connections: a bounded number, none of which may be silent for long.
+//!
+//! A client that has too much under way opens connections that it then needs only later, and they are silent until then. Where
+//! all places can be had by such, whoever comes newly waits until their time is over.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,22 +22,18 @@ use tower::ServiceBuilder;
 
 use crate::options::Bounds;
 
-/// Marks a request on a connection that is one too many: it is refused, and the connection closed.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Crowded;
-
 /// Answers requests until the sender of `stopped` is dropped and those under way are done.
 ///
-/// Four times as many connections are kept as requests may be under way, since most are silent. As many more as requests are
-/// accepted to be told that they are too many; beyond them new ones wait in the system's own short queue.
+/// Four times as many connections are kept as requests may be under way, since most are silent. As many again are answered
+/// one request each and closed. Beyond them new ones wait in the system's own queue.
 pub(crate) async fn serve(
     mut listener: TcpListener,
     router: Router,
     bounds: Bounds,
     mut stopped: oneshot::Receiver<()>,
 ) {
-    let (kept, told) = (bounds.requests * 4, bounds.requests);
-    let places = Arc::new(Semaphore::new(kept + told));
+    let kept = bounds.requests * 4;
+    let places = Arc::new(Semaphore::new(kept * 2));
     let graceful = GracefulShutdown::new();
     loop {
         let next = async {
@@ -46,9 +45,9 @@ pub(crate) async fn serve(
             // Dropping the sender says the same as sending.
             _ = &mut stopped => break,
         };
-        let crowded = places.available_permits() < told;
+        let crowded = places.available_permits() < kept;
         let service = ServiceBuilder::new()
-            .map_request(move |request: Request<_>| arriving(request.map(Body::new), peer, crowded))
+            .map_request(move |request: Request<_>| arriving(request.map(Body::new), peer))
             .map_response(move |response: Response| leaving(response, crowded))
             .service(router.clone());
         let mut builder = Builder::new(TokioExecutor::new()).http1_only();
@@ -65,11 +64,8 @@ pub(crate) async fn serve(
     graceful.shutdown().await;
 }
 
-fn arriving(mut request: Request<Body>, peer: SocketAddr, crowded: bool) -> Request<Body> {
+fn arriving(mut request: Request<Body>, peer: SocketAddr) -> Request<Body> {
     request.extensions_mut().insert(ConnectInfo(peer));
-    if crowded {
-        request.extensions_mut().insert(Crowded);
-    }
     request
 }
 

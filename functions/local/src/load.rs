@@ -12,7 +12,6 @@ use polygate_shared::identity::Error;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use crate::connections::Crowded;
 use crate::options::Bounds;
 
 /// How many bodies beyond the size of a JSON request are taken in at a time. Others wait, unread, for as long as a request
@@ -58,9 +57,6 @@ impl Load {
         let request = take_in_body(request).await;
         if request.uri().path().ends_with(HEALTH) {
             return front.answer(request).await;
-        }
-        if request.extensions().get::<Crowded>().is_some() {
-            return front.refuse(request, unavailable("too many connections are open")).await;
         }
         let Ok(_place) = self.requests.try_acquire() else {
             return front.refuse(request, unavailable("too many requests are under way")).await;

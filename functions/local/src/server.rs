@@ -16,7 +16,7 @@ use polygate_shared::identity::{
 };
 use polygate_shared::mail_templates;
 use polygate_shared::settings::Settings;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -198,12 +198,19 @@ impl Server {
     }
 }
 
+/// Connections that the system holds until they are accepted. A client whose connection it drops waits a second and more.
+const MOST_WAITING: u32 = 1024;
+
 async fn listen(port: u16) -> Result<(TcpListener, SocketAddr), StartError> {
     let failed = |cause: std::io::Error| match cause.kind() {
         std::io::ErrorKind::AddrInUse => StartError::PortTaken(port),
         _ => StartError::Port(port, cause),
     };
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(failed)?;
+    let socket = TcpSocket::new_v4().map_err(failed)?;
+    // A server that is started again shouldn't wait for the last one's connections to be forgotten.
+    socket.set_reuseaddr(true).map_err(failed)?;
+    socket.bind((Ipv4Addr::LOCALHOST, port).into()).map_err(failed)?;
+    let listener = socket.listen(MOST_WAITING).map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     Ok((listener, address))
 }
