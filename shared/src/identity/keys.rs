@@ -4,7 +4,7 @@ use anyhow::{Context, anyhow};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use graviola::signing::rsa;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
+use jsonwebtoken::{Algorithm, DecodingKey, Header};
 use ring::digest;
 use ring::rsa::{KeyPair as RsaKeyPair, PublicKeyComponents};
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
@@ -13,6 +13,8 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use super::chance::system_random;
+use super::seen::SeenTokens;
+use super::signature::Signer;
 
 /// What access tokens are signed with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -163,38 +165,53 @@ impl KeyNumbers {
 pub(crate) struct SigningKey {
     pub(crate) record: KeyRecord,
     pub(crate) public: PublicKey,
-    pub(crate) encoding: EncodingKey,
     pub(crate) decoding: DecodingKey,
+    /// What it verified lately.
+    pub(super) seen: SeenTokens,
+    signer: Signer,
 }
 
 impl SigningKey {
     pub(crate) fn load(record: &KeyRecord) -> anyhow::Result<Self> {
         let pkcs8 = STANDARD_NO_PAD.decode(&record.pkcs8).context("a stored signing key is not base64")?;
         let pkcs8 = Zeroizing::new(pkcs8);
-        let (numbers, encoding, decoding) = match record.algorithm {
+        let (numbers, signer, decoding) = match record.algorithm {
             SigningAlgorithm::Es256 => load_p256(&pkcs8)?,
             SigningAlgorithm::Rs256 => load_rsa(&pkcs8)?,
         };
         let kid = numbers.thumbprint();
         let public = PublicKey { numbers, alg: record.algorithm.name(), usage: "sig", kid };
-        Ok(Self { record: record.clone(), public, encoding, decoding })
+        Ok(Self { record: record.clone(), public, decoding, seen: SeenTokens::default(), signer })
+    }
+
+    /// A JWT in the compact form (RFC 7515 section 7.1). The header names this key's algorithm.
+    pub(crate) fn sign(&self, header: &Header, claims: &impl Serialize) -> anyhow::Result<String> {
+        let [header, claims] = [serde_json::to_vec(header)?, serde_json::to_vec(claims)?];
+        let mut token = URL_SAFE_NO_PAD.encode(header);
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(claims, &mut token);
+        let signature = self.signer.sign(token.as_bytes())?;
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+        Ok(token)
     }
 }
 
-fn load_p256(pkcs8: &[u8]) -> anyhow::Result<(KeyNumbers, EncodingKey, DecodingKey)> {
+fn load_p256(pkcs8: &[u8]) -> anyhow::Result<(KeyNumbers, Signer, DecodingKey)> {
     let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8, &system_random())
         .map_err(|error| anyhow!("a stored signing key is broken: {error}"))?;
     // An uncompressed point: 0x04, then 32 bytes each of x and y.
     let point = pair.public_key().as_ref();
     let (x, y) = point.get(1..).context("an empty public key")?.split_at(32);
     let numbers = KeyNumbers::Point { crv: "P-256", x: URL_SAFE_NO_PAD.encode(x), y: URL_SAFE_NO_PAD.encode(y) };
-    Ok((numbers, EncodingKey::from_ec_der(pkcs8), DecodingKey::from_ec_der(point)))
+    let decoding = DecodingKey::from_ec_der(point);
+    Ok((numbers, Signer::Es256(pair), decoding))
 }
 
-fn load_rsa(pkcs8: &[u8]) -> anyhow::Result<(KeyNumbers, EncodingKey, DecodingKey)> {
+fn load_rsa(pkcs8: &[u8]) -> anyhow::Result<(KeyNumbers, Signer, DecodingKey)> {
     let pair = RsaKeyPair::from_pkcs8(pkcs8).map_err(|error| anyhow!("a stored signing key is broken: {error}"))?;
     let PublicKeyComponents { n, e } = PublicKeyComponents::<Vec<u8>>::from(pair.public());
     let numbers = KeyNumbers::Rsa { n: URL_SAFE_NO_PAD.encode(n), e: URL_SAFE_NO_PAD.encode(e) };
     let decoding = DecodingKey::from_rsa_der(pair.public().as_ref());
-    Ok((numbers, EncodingKey::from_rsa_der(pkcs8), decoding))
+    Ok((numbers, Signer::Rs256(pair), decoding))
 }

@@ -50,6 +50,7 @@ mod search;
 mod second_factor;
 mod second_factor_rule;
 mod secret;
+mod seen;
 mod session;
 mod sessions;
 mod sign_in;
