@@ -109,5 +109,10 @@ def spread(values):
     return {"median": median(values), "least": min(values), "most": max(values), "rounds": list(values)}
 
 
+def ratio(one, other):
+    """How many times the other: the median of the ratios of each turn, since what else the machine did in a turn both had to bear."""
+    return median([value / against for value, against in zip(one["rounds"], other["rounds"])])
+
+
 def warn(text):
     print(f"bench: {text}", file=sys.stderr, flush=True)

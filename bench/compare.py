@@ -7,7 +7,7 @@ import argparse
 import pathlib
 import sys
 
-from .common import RESULTS, Failure, kept
+from .common import RESULTS, Failure, kept, ratio
 
 APART = 0.15
 STAGES = ["cold", "work", "throughput", "growth", "cost"]
@@ -16,28 +16,28 @@ STAGES = ["cold", "work", "throughput", "growth", "cost"]
 def ratios(folder):
     """Name to ratio: within one run, so that another machine's speed is not in it."""
     results = {stage: kept(stage, folder) for stage in STAGES}
-    starts = {name: one["answered_ms"]["median"] for name, one in results["cold"]["starts"].items()}
-    found = {f"cold start, {name} to the floor": value / starts["floor"] for name, value in starts.items() if name != "floor"}
+    starts = {name: one["answered_ms"] for name, one in results["cold"]["starts"].items()}
+    found = {f"cold start, {name} to the floor": ratio(start, starts["floor"]) for name, start in starts.items() if name != "floor"}
     work = results["work"]
     for kind in work["kinds"]:
         for what in ("all_us", "first_thread_us"):
-            found[f"work, {kind} to the floor, {what}"] = work["processor"][kind][what]["median"] / work["processor"]["floor"][what]["median"]
+            found[f"work, {kind} to the floor, {what}"] = ratio(work["processor"][kind][what], work["processor"][kind][f"floor_{what}"])
         found[f"instructions, {kind} to the floor"] = work["instructions"][kind]["first_thread"] / work["instructions"]["floor"]["first_thread"]
         found[f"round trips, {kind}"] = work["store"][kind]["round_trips"]
-    found["hash to the one in C"] = work["hash"]["ours_ms"]["median"] / work["hash"]["c_ms"]["median"]
+    found["hash to the one in C"] = ratio(work["hash"]["ours_ms"], work["hash"]["c_ms"])
     services = results["throughput"]["services"]
     ours = services["Polygate"]
     for name, one in services.items():
         if name == "Polygate":
             continue
         for operation, measured in one["operations"].items():
-            found[f"{operation} for a processor's second, to {name}"] = ours["operations"][operation]["per_cpu_second"]["median"] / measured["per_cpu_second"]["median"]
+            found[f"{operation} for a processor's second, to {name}"] = ratio(ours["operations"][operation]["per_cpu_second"], measured["per_cpu_second"])
         for key in ("at_rest_mib", "peak_mib"):
             found[f"{key}, {name} to ours"] = one[key] / ours[key]
     accounts = results["growth"]["accounts"]
     small, large = (accounts[size]["requests"] for size in (min(accounts, key=int), max(accounts, key=int)))
     for kind in small:
-        found[f"growth, {kind}"] = large[kind]["first_thread_us"]["median"] / small[kind]["first_thread_us"]["median"]
+        found[f"growth, {kind}"] = ratio(large[kind]["first_thread_us"], small[kind]["first_thread_us"])
     return found
 
 

@@ -20,9 +20,11 @@ from .player import Broken, Function, development_server, gateway_event
 from .sizes import zips
 
 KITE = "/kite/api/v1"
-# Of each: the function, requests in a measurement, and those under callgrind (fewer, more).
+# Of each: the function, requests in a measurement, and those under callgrind (fewer, more). A token is verified again and
+# again, as people present theirs; a new one is another each time.
 KINDS = {
     "verify": ("refresh", 200, (5, 25)),
+    "verify_new": ("refresh", 200, (5, 25)),
     "me": ("profile", 200, (5, 25)),
     "refresh": ("refresh", 200, (5, 25)),
     "login": ("login", 24, (2, 6)),
@@ -52,7 +54,9 @@ class Asker:
                 body_of(function.ask(event("GET", f"{KITE}/auth/options")), 200)
             case "health":
                 body_of(function.ask(event("GET", f"{KITE}/health")), 200)
-            case "verify":
+            case "verify" | "verify_new":
+                if self.kind == "verify_new":
+                    account.renew()
                 answer = function.ask(event("POST", "/sproutgate/api/auth/verify", body={"token": account.access}))
                 assert body_of(answer, 200)["valid"] is True
             case "me":
@@ -100,19 +104,21 @@ def processor_us(command, extra, asker, count):
 
 def processor(base, settings, secure, options):
     rounds = 2 if options.quick else ROUNDS
-    found = {kind: {"all_us": [], "first_thread_us": [], "dear_us": [], "most_mib": [], "plain_all_us": [], "plain_first_thread_us": []} for kind in [*KINDS, *BARE, "floor"]}
-    askers = {kind: Asker(kind, base) for kind in [*KINDS, *BARE]} | {"floor": Floor()}
+    columns = ("all_us", "first_thread_us", "dear_us", "most_mib", "plain_all_us", "plain_first_thread_us", "floor_all_us", "floor_first_thread_us")
+    found = {kind: {column: [] for column in columns} for kind in ALL}
+    askers = {kind: Asker(kind, base) for kind in ALL}
     for number in range(rounds):
         for kind, asker in askers.items():
-            name, count, _ = ALL.get(kind, ("floor", 400, None))
-            binary = WORK / ("stripped/floor" if kind == "floor" else f"trusting/{name}")
+            name, count, _ = ALL[kind]
+            binary = WORK / "trusting" / name
             everything, first, dear, most = processor_us([binary], secure, asker, count)
             plain_everything, plain_first, *_ = processor_us([binary], settings, asker, count)
-            measured = (everything, first, dear, most, plain_everything, plain_first)
-            for column, value in zip(found[kind], measured):
+            # Beside each, so that a ratio to it is one of the same second.
+            floor = processor_us([WORK / "stripped/floor"], {}, Floor(), 1000)[:2]
+            for column, value in zip(columns, (everything, first, dear, most, plain_everything, plain_first, *floor)):
                 found[kind][column].append(round(value, 2))
-            say(f"work, round {number + 1} of {rounds}: {kind:8} {everything:7.0f} µs of a processor, {first:6.0f} µs of it on the first thread (over plain HTTP {plain_first:.0f})")
-    return {kind: {column: spread(values) for column, values in columns.items()} for kind, columns in found.items()}
+            say(f"work, round {number + 1} of {rounds}: {kind:10} {everything:7.0f} µs of a processor, {first:6.0f} µs of it on the first thread (over plain HTTP {plain_first:.0f}; the floor {floor[1]:.0f})")
+    return {kind: {column: spread(values) for column, values in one.items()} for kind, one in found.items()}
 
 
 def at_the_store(base, settings, engine):
@@ -199,7 +205,7 @@ def handlers(processor, counted, store):
         rest = one["first_thread"] - one["handler"] - one["store_client"]
         parts = {"handler": one["handler"], "store's client": one["store_client"], "runtime and connections": rest}
         found[kind] = {
-            "us": spread([round(used - floor - calls * call, 1) for used, floor, call in zip(rounds[kind], rounds["floor"], one_call)]),
+            "us": spread([round(used - floor - calls * call, 1) for used, floor, call in zip(rounds[kind], processor[kind]["floor_first_thread_us"]["rounds"], one_call)]),
             "store_us": spread([round(calls * call, 1) for call in one_call]),
             "shares": {name: round(count / one["first_thread"], 4) for name, count in parts.items()},
             "crates": [[crate, round(count / one["first_thread"], 4)] for crate, count in one["crates"].items()],
