@@ -3,7 +3,7 @@
 from .common import ROOT, ratio
 from .compare import APART
 from .cost import prices
-from .targets import targets
+from .targets import by_share, targets
 
 READ_TRIPS = {"verify": 1, "verify_new": 1, "me": 1, "refresh": 2, "login": 3, "register": 3}
 NAMES = {"verify": "verify a token", "verify_new": "verify a new token", "me": "read the profile", "refresh": "refresh", "login": "sign in", "register": "register"}
@@ -66,9 +66,9 @@ def work(result):
     for kind, one in result["kinds"].items():
         used = processor[kind]
         rows.append((NAMES[kind], f"`{one['function']}`", of(used["all_us"]), of(used["first_thread_us"]), number(used["plain_first_thread_us"]["median"]),
-                     of(result["handler"][kind]["store_us"]), of(result["handler"][kind]["us"]), number(counted[kind]["all"] / 1e3), number(counted[kind]["first_thread"] / 1e3)))
+                     of(result["handler"][kind]["store_us"]), of(result["handler"][kind]["us"]), number(by_share(result, kind)), number(counted[kind]["all"] / 1e3), number(counted[kind]["first_thread"] / 1e3)))
     used = processor["refresh"]
-    rows.append(("nothing: the floor", "`floor`", of(used["floor_all_us"]), of(used["floor_first_thread_us"]), number(used["floor_first_thread_us"]["median"]), "–", "–", number(counted["floor"]["all"] / 1e3), number(counted["floor"]["first_thread"] / 1e3)))
+    rows.append(("nothing: the floor", "`floor`", of(used["floor_all_us"]), of(used["floor_first_thread_us"]), number(used["floor_first_thread_us"]["median"]), "–", "–", "–", number(counted["floor"]["all"] / 1e3), number(counted["floor"]["first_thread"] / 1e3)))
     at_store = [
         (NAMES[kind], one["round_trips"], READ_TRIPS[kind], ", ".join(f"{count} {name}" for name, count in one["calls"].items()), f"{one['read_units']:g}", f"{one['write_units']:g}", number(one["sent_bytes"]), number(one["received_bytes"]))
         for kind, one in store.items() if kind in NAMES
@@ -79,13 +79,14 @@ def work(result):
 
 What is billed: processor time of a function's own process, many requests through the runtime API, divided by their number. A hash runs on a thread of its own, so the first thread's time is everything else.
 The *store's client* makes the calls, their signatures and their JSON: two requests that do next to nothing, one with a read of the store ({number(processor["settings"]["plain_first_thread_us"]["median"])} µs) and one without ({number(processor["health"]["plain_first_thread_us"]["median"])} µs), tell what that takes,
-and that is taken for each call. The *handler* is what is left when the floor, which is Lambda's runtime, is taken off too: at most that, since what the client takes more for a larger call is in it. Instructions are callgrind's, over plain HTTP, as the difference between a run with more requests and one with fewer.
+and that is taken for each call. The *handler* is what is left when the floor, which is Lambda's runtime, is taken off too: at most that, since what the client takes more for a larger call, such as two items read at once, is in it. By its part of the instructions, which the profile below tells by
+what called them, it is less. Instructions are callgrind's, over plain HTTP, as the difference between a run with more requests and one with fewer.
 A process remembers the tokens that it verified lately, by their hash, and verifies none twice; session and account are read each time all the same. People present a token for a quarter of an hour, so *verify a token* and *read the profile* are of one
 that was presented before; *verify a new token* is of another one each time, with the arithmetic of ES256.
 
 {picture('work', 'Microseconds of a processor for a request, with and without the hash')}
 
-{table(["request", "function", "µs in all", "µs without the hash", "the same over plain HTTP", "of it the store's client", "of it the handler", "thousand instructions", "of them without the hash"], rows)}
+{table(["request", "function", "µs in all", "µs without the hash", "the same over plain HTTP", "of it the store's client", "of it the handler, at most", "the handler by its part of the instructions", "thousand instructions", "of them without the hash"], rows)}
 
 One hash at 19,456 KiB, 2 passes, 1 lane, in milliseconds of a processor: ours {of(ours, 1)}, the reference library in C (argon2-cffi) {of(c, 1)}, in turns.
 
@@ -246,14 +247,19 @@ SHORT = """> **Not to be quoted.** These are the numbers of one short run (`just
 """
 
 
+# What whoever kept a run has to say of it, such as that the code is another by now.
+NOTE = ROOT / "docs/performance/note.md"
+
+
 def report(results, again):
+    note = "> " + NOTE.read_text().strip().replace("\n", "\n> ") + "\n\n" if NOTE.is_file() else ""
     short = SHORT if any(result["quick"] for result in results.values()) else ""
     changes = (ROOT / "docs/performance/changes.md").read_text().replace("](../", "](")
     return f"""{WRITTEN}
 
 # Performance
 
-{short}`just bench` measures this in one run, what is compared in turns: {machine(results['work'])}. The machine is shared and virtual: compare within a table. A ratio is the median of the ratios of each turn. `just bench --only cold` measures a part anew, `just bench --report` writes this page of what is kept in
+{short}{note}`just bench` measures this in one run, what is compared in turns: {machine(results['work'])}. The machine is shared and virtual: compare within a table. A ratio is the median of the ratios of each turn. `just bench --only cold` measures a part anew, `just bench --report` writes this page of what is kept in
 [performance/](performance/), and `just bench-compare` tells how far two runs are apart.
 
 ## Targets
