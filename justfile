@@ -158,7 +158,7 @@ functions:
 # The login function starts nearly as fast as a bare one; takes what `just build` made, which is slower than what is deployed
 cold-start: _floor
     cargo build --bin polygate
-    @scripts/cold_start.py compare --floor target/floor/release/floor --login .aws-sam/build/LoginFunction/bootstrap --server target/debug/polygate
+    @scripts/cold_start.py compare --times 4.5 --floor target/floor/release/floor --login .aws-sam/build/LoginFunction/bootstrap --server target/debug/polygate
 
 # The same with the binary as it is deployed: link-time optimised, so it builds for some minutes
 cold-start-deployed: _floor
