@@ -16,8 +16,9 @@ whatever else the machine does disturbs both alike. The medians must keep
 
     login <= 1.5 * floor + 5 ms
 
-for what is deployed, or as many floors as --times says: a slower machine has less use of 5 ms. One must be kept in one round: up to three are run, the first that keeps the limit ends it, so the best of them counts. Only the standard
-library is used.
+for what is deployed, or as many floors as --times says: a slower machine has less use of 5 ms. It must be kept in one
+round: up to three are run, the first that keeps the limit ends it, so the best of them counts. Only the standard library
+is used.
 """
 
 import argparse
