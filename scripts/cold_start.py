@@ -26,6 +26,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import statistics
 import subprocess
@@ -121,8 +122,8 @@ def http(url, body=None, headers=None, timeout=10):
 
 @contextlib.contextmanager
 def development_server(binary, wait=60, settings=None, log_file=None, data=None):
-    """A server with a store of its own, in memory unless a directory for it is named; its base URL and the settings that
-    functions reach that store with."""
+    """A server with a store of its own, in memory unless a directory for it is named; its base URL and the environment that
+    functions reach that store with, the C library's as deployed."""
     folder = data or pathlib.Path(tempfile.mkdtemp(prefix="polygate-"))
     port, log_file = free_port(), log_file or folder / "server.log"
     (folder / "lambda.env").unlink(missing_ok=True)
@@ -140,10 +141,19 @@ def development_server(binary, wait=60, settings=None, log_file=None, data=None)
                         state = f"ended with {server.returncode}" if server.poll() is not None else f"was not ready within {wait} s"
                         raise Failure(f"{binary} {state}\n--- what it wrote ---\n{pathlib.Path(log_file).read_text(errors='replace')[-4000:]}")
                     time.sleep(0.05)
-                yield base, read_env_file(folder / "lambda.env")
+                yield base, read_env_file(folder / "lambda.env") | tunables()
         finally:
             if data is None:
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def tunables():
+    """What the template tells the C library of each function."""
+    template = (pathlib.Path(__file__).resolve().parent.parent / "template.yaml").read_text()
+    found = re.search(r"^ +GLIBC_TUNABLES: (\S+)$", template, re.MULTILINE)
+    if not found:
+        raise Failure("template.yaml has no GLIBC_TUNABLES")
+    return {"GLIBC_TUNABLES": found[1]}
 
 
 def ended_session(base):

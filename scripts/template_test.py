@@ -158,8 +158,8 @@ def environment(stack):
     known = {name for file in sources for name in re.findall(r'"([A-Z]{3,}[A-Z_]*)"', file.read_text().split("#[cfg(test)]")[0])}
     given = {name for group in GROUPS for name in stack.environment(group)}
     same("settings that the template doesn't give", known - given, set())
-    # STACK_NAME is no setting: it names the deployment in metrics.
-    same("variables that are no settings", given - known, {"STACK_NAME"})
+    # STACK_NAME names the deployment in metrics; the C library reads GLIBC_TUNABLES.
+    same("variables that are no settings", given - known, {"STACK_NAME", "GLIBC_TUNABLES"})
     for group in GROUPS:
         environment = stack.environment(group)
         same(f"{group}'s table", environment["TABLE_NAME"], "Table")
