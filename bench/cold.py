@@ -56,6 +56,9 @@ class Once:
     def __init__(self, asked, expect):
         self.asked, self.expect = asked, expect
 
+    def prepare(self, count):
+        pass
+
     def ask(self, function):
         body_of(function.ask(self.asked), self.expect)
 

@@ -3,19 +3,24 @@
 import contextlib
 import itertools
 import shutil
+import statistics
 import time
 
 from .callgrind import Profile
-from .common import BUILT, SERVER_CPU, WORK, Failure, free_port, keep, median, memory_mib, on_processor, process, processor_seconds, say, spread
+from .common import BUILT, SERVER_CPU, WORK, Failure, free_port, keep, memory_mib, on_processor, process, processor_seconds, say, spread
 from .events import Account
 from .player import http
 from .services import Driver, all_services
 from .work import is_store
 
-WORKERS, WARM, SECONDS, ROUNDS = 8, 0.3, 1.0, 9
-STARTS, REST = 3, 15
+WORKERS, WARM, REST, STARTS = 8, 0.2, 15, 3
 # Operations alone; and together, as applications ask. Who has no refresh reads in its place.
 ALONE = ["read", "refresh", "login", "register"]
+# Seconds of a turn, and turns: what else the machine does lasts for seconds, so that short turns side by side bear the same.
+# Hashes, of which few are answered in a second, need longer ones, and the mix such that chance has its hashes in each.
+TURNS = {"read": (0.5, 29), "refresh": (0.5, 29), "login": (1.0, 9), "register": (1.0, 9), "mixed": (2.0, 11)}
+# Before them, until programs are loaded and what Node runs often is compiled; and for the most of memory, after each start.
+LOADED, BUSY = 2.0, 3.0
 MIXED = {"read": 80, "refresh": 12, "login": 6, "register": 2}
 NUMBERS = itertools.count(1)
 # What a request on our server comes by, besides the engine; neither calls the other.
@@ -94,8 +99,8 @@ def wait_for(url, started, seconds=90):
         time.sleep(0.2)
 
 
-def at_rest(services, starts):
-    """MiB of each that has started and was asked nothing else: resident, its own, and pages of files; medians of some starts."""
+def memory(services, starts, busy):
+    """MiB of each, means of some starts: resident, its own, and pages of files, while nothing is asked; and the most after some seconds of all operations."""
     found = {service.name: [] for service in services}
     for _ in range(starts):
         with contextlib.ExitStack() as stack:
@@ -103,38 +108,36 @@ def at_rest(services, starts):
                 stack.enter_context(service.running())
             # What starting took is given back by then: our server keeps the memory of its first hash for some seconds.
             time.sleep(REST)
-            for service in services:
-                resident, _, own, files = memory_mib(service.pid)
-                found[service.name].append((resident, own, files))
+            resting = [memory_mib(service.pid) for service in services]
+            for service, (resident, _, own, files) in zip(services, resting):
+                # Who has no reads is asked for everything else alike.
+                measure(service, mixes(service).get("mixed") or {name: 1 for name in ALONE if name in service.operations}, busy)
+                found[service.name].append((resident, own, files, memory_mib(service.pid)[1]))
     for name, seen in found.items():
-        say(f"throughput: {name} at rest, MiB: " + ", ".join(f"{resident:.0f}" for resident, *_ in seen))
-    keys = ("at_rest_mib", "own_at_rest_mib", "files_at_rest_mib")
-    return {name: {key: round(median(values), 1) for key, values in zip(keys, zip(*seen))} for name, seen in found.items()}
+        say(f"throughput: {name}, MiB at rest and at most: " + ", ".join(f"{resident:.0f} {most:.0f}" for resident, *_, most in seen))
+    keys = ("at_rest_mib", "own_at_rest_mib", "files_at_rest_mib", "peak_mib")
+    return {name: {key: round(statistics.mean(values), 1) for key, values in zip(keys, zip(*seen))} for name, seen in found.items()}
 
 
 def stage(options):
-    seconds, rounds, starts = (0.6, 1, 1) if options.quick else (SECONDS, ROUNDS, STARTS)
+    turns = {mix: (0.6, 1) for mix in TURNS} if options.quick else TURNS
     services = all_services()
     found = {service.name: {"told": service.told, "operations": {}} for service in services}
-    for name, seen in at_rest(services, starts).items():
+    for name, seen in memory(services, 1 if options.quick else STARTS, BUSY).items():
         found[name] |= seen
     with contextlib.ExitStack() as stack:
         for service in services:
             stack.enter_context(service.running())
-        # A round beforehand doesn't count: until then programs are loaded, and what Node runs often is compiled.
-        for number in range(-1, rounds):
-            for mix in [*ALONE, "mixed"]:
-                for service in services:
-                    if mix not in mixes(service):
-                        continue
+        for mix, (seconds, count) in turns.items():
+            asked = [service for service in services if mix in mixes(service)]
+            for service in asked:
+                measure(service, mixes(service)[mix], 0.6 if options.quick else LOADED)
+            for number in range(count):
+                for service in asked:
                     measured = measure(service, mixes(service)[mix], seconds)
-                    if number < 0:
-                        continue
                     found[service.name]["operations"].setdefault(mix, []).append(measured)
-                    say(f"throughput, round {number + 1} of {rounds}: {mix:8} {service.name:13} {measured['per_second']:8.0f}/s {measured['per_cpu_second']:8.0f}/cpu s   p50 {measured['p50_ms']:.2f}  p99 {measured['p99_ms']:.2f} ms")
-        for service in services:
-            found[service.name]["peak_mib"] = round(memory_mib(service.pid)[1], 1)
+                    say(f"throughput, turn {number + 1} of {count}: {mix:8} {service.name:13} {measured['per_second']:8.0f}/s {measured['per_cpu_second']:8.0f}/cpu s   p50 {measured['p50_ms']:.2f}  p99 {measured['p99_ms']:.2f} ms")
     for one in found.values():
-        one["operations"] = {mix: {name: spread([round_[name] for round_ in rounds_]) for name in rounds_[0]} for mix, rounds_ in one["operations"].items()}
+        one["operations"] = {mix: {name: spread([turn[name] for turn in each]) for name in each[0]} for mix, each in one["operations"].items()}
     profiles = {operation: profile(operation) for operation in ("read", "refresh")}
-    keep("throughput", options.quick, {"profiles": profiles, "workers": WORKERS, "seconds": seconds, "rounds": rounds, "mixed": MIXED, "services": found})
+    keep("throughput", options.quick, {"profiles": profiles, "workers": WORKERS, "turns": turns, "loaded": LOADED, "busy": BUSY, "starts": STARTS, "mixed": MIXED, "services": found})

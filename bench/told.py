@@ -136,13 +136,14 @@ def throughput(result):
     told = "\n".join(f"- {name}: {one['told']}." for name, one in result["services"].items())
     listed = "\n\n".join(parts)
     mixed = result["mixed"]
+    turns = ", ".join(f"{operation} {count} of {seconds:g} s" for operation, (seconds, count) in result["turns"].items())
     return f"""## Throughput and latency, beside others
 
 {told}
 
-Each on one processor with {result['workers']} clients in a closed loop on the other, {result['rounds']} rounds of {result['seconds']:g} s in turns, after one that doesn't count; all with SQLite in a file, WAL and `synchronous = FULL`, and argon2id at 19,456 KiB, 2 passes, 1 lane. Limits on
+Each on one processor with {result['workers']} clients in a closed loop on the other, in turns ({turns}), after {result['loaded']:g} s that don't count; all with SQLite in a file, WAL and `synchronous = FULL`, and argon2id at 19,456 KiB, 2 passes, 1 lane. Limits on
 attempts are off where there is a switch; ours has none and counts them. An answer that is not the expected one ends the run.
-In a round each client reads with one token or cookie, as an application does for as long as it is good: ours verifies the signature once.
+In a turn each client reads with one token or cookie, as an application does for as long as it is good: ours verifies the signature once.
 
 | | Polygate (kite) | Better Auth | OpenAuth | fastapi-users |
 |---|---|---|---|---|
@@ -161,7 +162,7 @@ In a round each client reads with one token or cookie, as an application does fo
 
 {table(["request", "all", "of them", "by crate"], profiled)}
 
-**MiB of memory**
+**MiB of memory**, resident: at rest, and at most after {result['busy']:g} s of the mix besides (OpenAuth: of refreshes, logins and registrations alike); means of {result['starts']} starts
 
 {table(["", "at rest", "at most"], memory)}
 """
