@@ -101,7 +101,7 @@ growth:
 growth-anew:
     @scripts/with_charts growth.py
 
-# Measure cold starts, work, throughput, cost and growth beside peers, and write docs/performance.md: some 15 minutes after the builds, on a quiet machine (`--only cold`, `--report`, `--quick`)
+# Measure cold starts, work, throughput, cost and growth beside peers, and write docs/performance.md: some 20 minutes after the builds, on a quiet machine (`--only cold`, `--report`, `--quick`)
 bench *args: bootstrap
     PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m bench {{ args }}
 

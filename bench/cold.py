@@ -12,7 +12,7 @@ from .common import BUILT, CLIENT_CPU, SERVER_CPU, WORK, Failure, keep, median, 
 from .events import Account, body_of, event
 from .setup import FUNCTIONS
 from .player import Broken, Function, development_server, gateway_event
-from .work import callgrind
+from .work import Once, callgrind
 
 RUNS, SLOW_RUNS = 75, 9
 
@@ -48,19 +48,6 @@ def start(command, extra, asked, expect):
         with open(f"/proc/{function.pid}/status") as status:
             most = next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM"))
         return function.answered_ms, function.ready_ms, most
-
-
-class Once:
-    """One event, told as a stream of requests is."""
-
-    def __init__(self, asked, expect):
-        self.asked, self.expect = asked, expect
-
-    def prepare(self, count):
-        pass
-
-    def ask(self, function):
-        body_of(function.ask(self.asked), self.expect)
 
 
 def profile(name, extra, asked, folder):

@@ -121,9 +121,9 @@ def memory(services, starts, busy):
 
 def stage(options):
     turns = {mix: (0.6, 1) for mix in TURNS} if options.quick else TURNS
-    services = all_services()
+    starts, services = 1 if options.quick else STARTS, all_services()
     found = {service.name: {"told": service.told, "operations": {}} for service in services}
-    for name, seen in memory(services, 1 if options.quick else STARTS, BUSY).items():
+    for name, seen in memory(services, starts, BUSY).items():
         found[name] |= seen
     with contextlib.ExitStack() as stack:
         for service in services:
@@ -140,4 +140,4 @@ def stage(options):
     for one in found.values():
         one["operations"] = {mix: {name: spread([turn[name] for turn in each]) for name in each[0]} for mix, each in one["operations"].items()}
     profiles = {operation: profile(operation) for operation in ("read", "refresh")}
-    keep("throughput", options.quick, {"profiles": profiles, "workers": WORKERS, "turns": turns, "loaded": LOADED, "busy": BUSY, "starts": STARTS, "mixed": MIXED, "services": found})
+    keep("throughput", options.quick, {"profiles": profiles, "workers": WORKERS, "turns": turns, "loaded": LOADED, "busy": BUSY, "starts": starts, "mixed": MIXED, "services": found})

@@ -80,14 +80,21 @@ class Asker:
                 body_of(function.ask(asked), 201)
 
 
-class Floor:
-    """Requests of the function that does nothing."""
+class Once:
+    """One event, told as a stream of requests is."""
+
+    def __init__(self, asked, expect):
+        self.asked, self.expect = asked, expect
 
     def prepare(self, count):
-        pass
+        """It takes nothing beforehand."""
 
     def ask(self, function):
-        function.ask(gateway_event("GET", "/", {}))
+        body_of(function.ask(self.asked), self.expect)
+
+
+# The function that does nothing is asked for nothing.
+FLOOR = Once(gateway_event("GET", "/", {}), 200)
 
 
 def first_thread_seconds(pid):
@@ -124,7 +131,7 @@ def processor(base, settings, secure, options):
             everything, first, dear, most = processor_us([binary], secure, asker, count)
             plain_everything, plain_first, *_ = processor_us([binary], settings, asker, count)
             # Beside each, so that a ratio to it is one of the same second.
-            floor = processor_us([WORK / "stripped/floor"], {}, Floor(), 1000)[:2]
+            floor = processor_us([WORK / "stripped/floor"], {}, FLOOR, 1000)[:2]
             for column, value in zip(columns, (everything, first, dear, most, plain_everything, plain_first, *floor)):
                 found[kind][column].append(round(value, 2))
             say(f"work, round {number + 1} of {rounds}: {kind:10} {everything:7.0f} µs of a processor, {first:6.0f} µs of it on the first thread (over plain HTTP {plain_first:.0f}; the floor {floor[1]:.0f})")
@@ -183,7 +190,7 @@ def instructions(base, settings, options):
     for kind in [*ALL, "floor"]:
         name, _, (few, more) = ALL.get(kind, ("floor", None, (5, 25)))
         binary = WORK / "floor/release/floor" if kind == "floor" else BUILT / name
-        asker = Floor() if kind == "floor" else Asker(kind, base)
+        asker = FLOOR if kind == "floor" else Asker(kind, base)
         fewer, many = (callgrind([binary], settings, asker, count, WORK / "callgrind" / f"{kind}-{count}") for count in (few, more))
 
         def each(value):
