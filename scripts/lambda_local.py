@@ -163,7 +163,8 @@ def main():
     try:
         chosen = events(routes())
         with development_server(options.server) as (server, settings), tempfile.NamedTemporaryFile("w", suffix=".env") as env_file:
-            env_file.write("".join(f"{key}={value}\n" for key, value in settings.items()))
+            # In quotes, since `cargo lambda` takes no bare value with an equals sign in it.
+            env_file.write("".join(f'{key}="{value}"\n' for key, value in settings.items()))
             env_file.flush()
             with watch(env_file.name, 120) as port:
                 for (group, _), file in chosen:
