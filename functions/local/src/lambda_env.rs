@@ -1,5 +1,6 @@
 //! `lambda.env`: the settings by which functions run by cargo-lambda use this server's store and mails.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -36,10 +37,18 @@ impl LambdaEnv<'_> {
         lines.insert("MAIL_FROM", self.mail_from);
         lines.iter().fold(String::new(), |mut text, (name, value)| {
             // Writing into a string can't fail.
-            let _ = writeln!(text, "{name}={value}");
+            let _ = writeln!(text, "{name}={}", quoted(value));
             text
         })
     }
+}
+
+/// As the readers of such files take it: they refuse the whole file for one bare value with a space or an equals sign.
+fn quoted(value: &str) -> Cow<'_, str> {
+    if value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:/@,+%".contains(&byte)) {
+        return Cow::Borrowed(value);
+    }
+    Cow::Owned(format!("\"{}\"", value.replace('\\', r"\\").replace('"', "\\\"")))
 }
 
 #[cfg(test)]
@@ -57,14 +66,14 @@ mod tests {
             base_url: "http://127.0.0.1:9000",
             dynamodb_url: "http://127.0.0.1:9001",
             table: "polygate",
-            mail_from: "a@example.com",
+            mail_from: "Polygate <a@example.com>",
             given: &given,
         };
         assert_eq!(
             file.render(),
             "AWS_ACCESS_KEY_ID=local\nAWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:9001\n\
              AWS_ENDPOINT_URL_SES=http://127.0.0.1:9000/_local/ses\nAWS_REGION=us-east-1\n\
-             AWS_SECRET_ACCESS_KEY=local\nCONTRACT_HOSTS=a.example=kite,b.example=mcphub\nMAIL_FROM=a@example.com\n\
+             AWS_SECRET_ACCESS_KEY=local\nCONTRACT_HOSTS=\"a.example=kite,b.example=mcphub\"\nMAIL_FROM=\"Polygate <a@example.com>\"\n\
              ROOT_CONTRACT=zeaya\nTABLE_NAME=polygate\n"
         );
     }
