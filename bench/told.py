@@ -248,19 +248,14 @@ SHORT = """> **Not to be quoted.** These are the numbers of one short run (`just
 """
 
 
-# What whoever kept a run has to say of it, such as that the code is another by now.
-NOTE = ROOT / "docs/performance/note.md"
-
-
 def report(results, again):
-    note = "> " + NOTE.read_text().strip().replace("\n", "\n> ") + "\n\n" if NOTE.is_file() else ""
     short = SHORT if any(result["quick"] for result in results.values()) else ""
     changes = (ROOT / "docs/performance/changes.md").read_text().replace("](../", "](")
     return f"""{WRITTEN}
 
 # Performance
 
-{short}{note}`just bench` measures this in one run, what is compared in turns: {machine(results['work'])}. The machine is shared and virtual: compare within a table. A ratio is the median of the ratios of each turn. `just bench --only cold` measures a part anew, `just bench --report` writes this page of what is kept in
+{short}`just bench` measures this in one run, what is compared in turns: {machine(results['work'])}. The machine is shared and virtual: compare within a table. A ratio is the median of the ratios of each turn. `just bench --only cold` measures a part anew, `just bench --report` writes this page of what is kept in
 [performance/](performance/), and `just bench-compare` tells how far two runs are apart.
 
 ## Targets
