@@ -71,10 +71,11 @@ OVERHEAD = 100
 
 # US dollars in us-east-1 without free tiers, as listed in 2026; look them up before they decide anything.
 PRICES = {
-    "read": 0.125e-6, "write": 0.625e-6, "storage": 0.25, "backup": 0.20, "request": 0.20e-6, "gb_second": 0.0000133334,
+    "read": 0.125e-6, "write": 0.625e-6, "storage": 0.25, "backup": 0.20, "request": 0.20e-6, "gb_second": 0.0000166667,
     "gateway": 1.00e-6, "gateway_beyond": 0.90e-6, "gateway_first": 300e6, "mail": 0.10e-3, "log_gb": 0.50,
 }
-LOG_BYTES = 450
+# Its line, Lambda's own of its start and its end, and 26 that CloudWatch adds to each.
+LOG_BYTES = 1_430
 
 # What one key of the table or of an index takes a second, and what the service gives an account at first.
 KEY_READS, KEY_WRITES = 3_000, 1_000
