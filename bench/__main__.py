@@ -14,9 +14,7 @@ import subprocess
 import sys
 
 from . import common, setup
-from .common import Failure, say
-
-STAGES = ["cold", "work", "throughput", "growth", "cost"]
+from .common import STAGES, Failure, say
 
 
 def main():

@@ -17,7 +17,11 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from programs import Failure, ended, free_port  # noqa: E402, F401
 
 PEERS = ROOT / "bench/peers"
-# Where cargo puts its target folder; what the bench installs and writes while it runs is beside that.
+# What is measured, and kept in a file each.
+STAGES = ["cold", "work", "hash", "throughput", "growth", "cost"]
+# The requests, for readers.
+NAMES = {"verify": "verify a token", "verify_new": "verify a new token", "me": "read the profile", "refresh": "refresh", "login": "sign in", "register": "register"}
+# Where cargo puts its target folder. What the bench installs and writes while it runs stays in the repository's own.
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 WORK = ROOT / "target/bench"
 RESULTS = ROOT / "docs/performance"
@@ -34,7 +38,7 @@ def say(text):
 def keep(stage, quick, result):
     """Writes a stage's result beside the report."""
     RESULTS.mkdir(parents=True, exist_ok=True)
-    result = {"stage": stage, "quick": quick, "at": datetime.date.today().isoformat(), "machine": machine(), **result}
+    result = {"stage": stage, "quick": quick, "at": datetime.date.today().isoformat(), "commit": told_by("git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=12"), "machine": machine(), **result}
     (RESULTS / f"{stage}.json").write_text(json.dumps(result, indent=1) + "\n")
 
 

@@ -6,7 +6,9 @@ Nothing is measured here. What is assumed is in ASSUMED, and what is paid in pri
 import json
 import math
 
-from .common import ROOT, Failure, keep, kept, say
+from .common import ROOT, Failure, keep, kept, say  # It has scripts/ looked in.
+
+from growth_model import memory
 
 FULL = 1769
 SIZES = [128, 256, 384, 512, 768, 1024, 1536, 1769]
@@ -19,7 +21,8 @@ ASSUMED = {
     "p99_hash_ms": 250.0,
     # A function's memory must be at least twice what was resident.
     "room": 2.0,
-    "log_bytes": 450,
+    # The request's line of some 950, Lambda's of its start and its end, some 400 together, and 26 that CloudWatch adds to each.
+    "log_bytes": 1_430,
     "bytes_per_person": 4_000,
     # What one active person does in a month.
     "month": {"login": 4, "refresh": 60, "me": 120, "verify": 120, "register": 0.1},
@@ -86,15 +89,21 @@ def of_others(tiers, people):
     return None
 
 
+def rounded(parts):
+    return {part: round(value, 4) for part, value in parts.items()}
+
+
 def stage(options):
     work, listed = kept("work"), prices()
     price = {one["key"]: one["dollars"] for one in listed["prices"]}
     chosen = sizes(work, price)
-    million = {kind: dollars(work, kind, chosen[one["function"]]["chosen"], price) for kind, one in work["kinds"].items()}
+    deployed = memory()
+    million = {kind: rounded(dollars(work, kind, deployed[one["function"]], price)) for kind, one in work["kinds"].items()}
+    cheapest = {kind: rounded(dollars(work, kind, chosen[one["function"]]["chosen"], price)) for kind, one in work["kinds"].items()}
     month = {}
     for people in PEOPLE:
         asked = sum(people * times / 1e6 * sum(million[kind].values()) for kind, times in ASSUMED["month"].items())
         month[str(people)] = {"Polygate": round(asked + people * ASSUMED["bytes_per_person"] / 1e9 * price["storage_gb"], 2)}
         month[str(people)] |= {name: of_others(one["tiers"], people) for name, one in listed["others"].items()}
     say("cost: " + ", ".join(f"{kind} ${sum(parts.values()):.2f}" for kind, parts in million.items()) + " a million")
-    keep("cost", work["quick"], {"assumed": ASSUMED, "sizes": chosen, "million": {kind: {part: round(value, 4) for part, value in parts.items()} for kind, parts in million.items()}, "month": month})
+    keep("cost", work["quick"], {"assumed": ASSUMED, "sizes": chosen, "deployed": deployed, "million": million, "cheapest": cheapest, "month": month})

@@ -4,12 +4,16 @@ import matplotlib.pyplot as plt
 from matplotlib.ticker import FuncFormatter
 
 import charts
+from bench.common import NAMES
 from bench.setup import FUNCTIONS
 
 COLOURS = {
     "light": {"Polygate": "#2f6fd0", "Better Auth": "#b08800", "OpenAuth": "#8250df", "fastapi-users": "#1a7f37", "faint": "#9db7dd", "other": "#8c959f"},
     "dark": {"Polygate": "#5b9bff", "Better Auth": "#d6b23a", "OpenAuth": "#b48bff", "fastapi-users": "#57ab5a", "faint": "#3d5a86", "other": "#768390"},
 }
+
+
+DRAWN = ["cold", "work", "throughput", "growth", "cost"]
 
 
 def plain(value, _=None):
@@ -35,7 +39,7 @@ def bars(theme, names, series, title, log=False, told="{:,.0f}"):
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter(FuncFormatter(plain))
     axes.set_xlim(left, max(found) * (2 if log else 1.12))
-    axes.set_title(title, color=ink, loc="left")
+    axes.set_title(title + (" (logarithmic)" if log else ""), color=ink, loc="left")
     charts.bare(axes, ink, faint, grid="x")
     if len(series) > 1:
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14 / figure.get_figheight() * 3), ncols=len(series), frameon=False, labelcolor=ink, fontsize=8)
@@ -46,7 +50,7 @@ def bars(theme, names, series, title, log=False, told="{:,.0f}"):
 def cold(theme, result):
     order = ["floor", *FUNCTIONS, "Node, SDK v3", "Python, boto3"]
     values = [result["starts"][name]["answered_ms"]["median"] for name in order]
-    return bars(theme, order, [("", "Polygate", values)], "Milliseconds from exec to the first answer, the store read once over TLS", log=True, told="{:,.1f}")
+    return bars(theme, order, [("", "Polygate", values)], "Milliseconds from exec to the first answer; all but the floor read the store once, over TLS", log=True, told="{:,.1f}")
 
 
 def throughput(theme, result):
@@ -63,7 +67,7 @@ def work(theme, result):
     processor = result["processor"]
     everything = [processor[kind]["all_us"]["median"] for kind in kinds]
     first = [processor[kind]["first_thread_us"]["median"] for kind in kinds]
-    return bars(theme, kinds, [("in all", "other", everything), ("without the hash", "Polygate", first)], "Microseconds of a processor for a warm request, TLS included", log=True)
+    return bars(theme, [NAMES[kind] for kind in kinds], [("in all", "other", everything), ("without the hash", "Polygate", first)], "Microseconds of a processor for a warm request, TLS included", log=True)
 
 
 def growth(theme, result):
@@ -73,7 +77,7 @@ def growth(theme, result):
         (f"{int(size):,} accounts", colour, [result["accounts"][size]["requests"][kind]["first_thread_us"]["median"] for kind in kinds])
         for size, colour in zip(sizes, ["faint", "Polygate"])
     ]
-    return bars(theme, kinds, series, "Microseconds of a processor for a request without the hash")
+    return bars(theme, [NAMES[kind] for kind in kinds], series, "Microseconds of a processor for a request without the hash")
 
 
 def cost(theme, result):

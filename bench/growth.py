@@ -13,9 +13,10 @@ from .work import KINDS, Asker, callgrind, processor_us
 
 SIZES, QUICK_SIZES = (10_000, 1_000_000), (1_000, 10_000)
 # Of each kind: requests in a turn, and turns; what hashes is cheap beside its hash, and differs more from turn to turn.
-REQUESTS = {"verify": (300, 11), "me": (300, 11), "refresh": (300, 11), "login": (16, 17), "register": (16, 17)}
+REQUESTS = {"verify": (300, 11), "me": (300, 11), "refresh": (300, 21), "login": (16, 17), "register": (16, 17)}
 PEOPLE = 12
-COUNTED = {"verify": (5, 25), "me": (5, 25), "refresh": (5, 25)}
+# Everybody who asks has asked before, or a token would be new to the process.
+COUNTED = {"verify": (PEOPLE, 3 * PEOPLE), "me": (PEOPLE, 3 * PEOPLE), "refresh": (PEOPLE, 3 * PEOPLE), "login": (2, 6), "register": (2, 6)}
 
 
 class Known(Account):
@@ -68,9 +69,9 @@ def measure(pools, quick):
             if kind in COUNTED:
                 # Before the turns: a session remembers for a while which tokens it gave, and that takes instructions.
                 one.count(kind)
-        # In turns: what else this machine does comes and goes.
-        for _ in range(1 if quick else turns):
-            for one in pools:
+        # In turns, and the other one first in each second: what else this machine does comes and goes.
+        for turn in range(1 if quick else turns):
+            for one in pools if turn % 2 == 0 else reversed(pools):
                 one.time(kind)
         for one in pools:
             found = one.found[kind]
@@ -90,4 +91,4 @@ def stage(options):
             result = {str(one.accounts): {"bytes": size(one.accounts), "requests": one.found} for one in pools}
     finally:
         os.sched_setaffinity(0, set(range(os.cpu_count())))
-    keep("growth", options.quick, {"accounts": result})
+    keep("growth", options.quick, {"people": PEOPLE, "accounts": result})

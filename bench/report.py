@@ -12,12 +12,11 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
-from bench import compare, told  # noqa: E402
-from bench.common import RESULTS, Failure, kept  # noqa: E402
+from bench import told  # noqa: E402
+from bench.common import RESULTS, STAGES, Failure, kept  # noqa: E402
 
 DOCS = ROOT / "docs"
 AGAIN = RESULTS / "again"
-STAGES = ["cold", "work", "throughput", "growth", "cost"]
 
 
 def main():
@@ -26,14 +25,14 @@ def main():
     check = parser.parse_args().check
     try:
         results = {stage: kept(stage) for stage in STAGES}
-        again = compare.apart(RESULTS, AGAIN) if AGAIN.is_dir() else None
+        again = {stage: kept(stage, AGAIN) for stage in STAGES} if AGAIN.is_dir() else None
     except Failure as failure:
         sys.exit(f"bench: {failure}")
     written = {"performance.md": told.report(results, again)}
     if not check:
         from bench import drawings
 
-        written |= {f"performance/{stage}-{theme}.svg": getattr(drawings, stage)(theme, results[stage]) for stage in STAGES for theme in ("light", "dark")}
+        written |= {f"performance/{stage}-{theme}.svg": getattr(drawings, stage)(theme, results[stage]) for stage in drawings.DRAWN for theme in ("light", "dark")}
     stale = [name for name, text in written.items() if not (DOCS / name).exists() or (DOCS / name).read_text() != text]
     if check and stale:
         sys.exit(f"bench: docs/{', docs/'.join(stale)} is not what docs/performance/*.json gives; `just bench --report` writes it anew")

@@ -155,7 +155,7 @@ def all_services():
                 lambda port, folder: [WORK / "stripped/polygate", "--port", port, "--data", folder / "data"], "/kite/api/v1/health"),
         Service("Better Auth", "1.7.1 on Hono and better-sqlite3", better_auth(), node("better_auth.mjs"), "/api/auth/ok"),
         Service("OpenAuth", "0.4.3 on Hono, storage on better-sqlite3", openauth(), node("openauth.mjs"), "/.well-known/jwks.json"),
-        Service("fastapi-users", "15.0 on uvicorn, SQLAlchemy and aiosqlite", fastapi_users(),
+        Service("fastapi-users", "15.0.5 on uvicorn, SQLAlchemy and aiosqlite", fastapi_users(),
                 lambda port, folder: [python, "-B", WORK / "node/fastapi_users_app.py", port, folder / "accounts.db"], "/openapi.json"),
     ]
 

@@ -42,11 +42,12 @@ def node():
     folder = WORK / "node"
     folder.mkdir(exist_ok=True)
     installed = folder / "installed.json"
-    if not installed.is_file() or not filecmp.cmp(PEERS / "package.json", installed, shallow=False):
+    if not installed.is_file() or not filecmp.cmp(PEERS / "package-lock.json", installed, shallow=False):
         say("installing the peers of npm")
-        shutil.copy(PEERS / "package.json", folder)
-        run(["npm", "install", "--no-audit", "--no-fund", "--no-package-lock"], cwd=folder)
-        shutil.copy(PEERS / "package.json", installed)
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(PEERS / name, folder)
+        run(["npm", "ci", "--no-audit", "--no-fund"], cwd=folder)
+        shutil.copy(PEERS / "package-lock.json", installed)
     for file in [*PEERS.glob("*.mjs"), *PEERS.glob("*.py")]:
         shutil.copy(file, folder)
 

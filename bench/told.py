@@ -1,12 +1,11 @@
 """The words and tables of docs/performance.md."""
 
-from .common import ROOT, ratio
-from .compare import APART
+from .common import NAMES, ROOT, median, ratio
+from .compare import APART, COUNTED, apart
 from .cost import prices
 from .targets import by_share, targets
 
 READ_TRIPS = {"verify": 1, "verify_new": 1, "me": 1, "refresh": 2, "login": 3, "register": 3}
-NAMES = {"verify": "verify a token", "verify_new": "verify a new token", "me": "read the profile", "refresh": "refresh", "login": "sign in", "register": "register"}
 WRITTEN = "<!-- Written by `just bench`; the words are in bench/told.py, the numbers in docs/performance/*.json. -->"
 
 
@@ -60,27 +59,27 @@ Instructions of a start with its first answer, in thousands, by the crate whose 
 """
 
 
-def work(result):
+def work(result, hashes):
     processor, counted, store = result["processor"], result["instructions"], result["store"]
     rows = []
     for kind, one in result["kinds"].items():
         used = processor[kind]
         rows.append((NAMES[kind], f"`{one['function']}`", of(used["all_us"]), of(used["first_thread_us"]), number(used["plain_first_thread_us"]["median"]),
-                     of(result["handler"][kind]["store_us"]), of(result["handler"][kind]["us"]), number(by_share(result, kind)), number(counted[kind]["all"] / 1e3), number(counted[kind]["first_thread"] / 1e3)))
+                     number(result["handler"][kind]["store_us"]), number(result["handler"][kind]["us"]), number(by_share(result, kind)), number(counted[kind]["all"] / 1e3), number(counted[kind]["first_thread"] / 1e3)))
     used = processor["refresh"]
     rows.append(("nothing: the floor", "`floor`", of(used["floor_all_us"]), of(used["floor_first_thread_us"]), number(used["floor_first_thread_us"]["median"]), "–", "–", "–", number(counted["floor"]["all"] / 1e3), number(counted["floor"]["first_thread"] / 1e3)))
     at_store = [
         (NAMES[kind], one["round_trips"], READ_TRIPS[kind], ", ".join(f"{count} {name}" for name, count in one["calls"].items()), f"{one['read_units']:g}", f"{one['write_units']:g}", number(one["sent_bytes"]), number(one["received_bytes"]))
         for kind, one in store.items() if kind in NAMES
     ]
-    ours, c = result["hash"]["ours_ms"], result["hash"]["c_ms"]
+    ours, c, node = (hashes[name] for name in ("ours_ms", "c_ms", "node_ms"))
     sizes = [(name, number(one["binary"]), number(one["zip"])) for name, one in result["zip_bytes"].items()]
     return f"""## Work of a warm request
 
 What is billed: processor time of a function's own process, many requests through the runtime API, divided by their number. A hash runs on a thread of its own, so the first thread's time is everything else.
 The *store's client* makes the calls, their signatures and their JSON: two requests that do next to nothing, one with a read of the store ({number(processor["settings"]["plain_first_thread_us"]["median"])} µs) and one without ({number(processor["health"]["plain_first_thread_us"]["median"])} µs), tell what that takes,
-and that is taken for each call. The *handler* is what is left when the floor, which is Lambda's runtime, is taken off too: at most that, since what the client takes more for a larger call, such as two items read at once, is in it. By its part of the instructions, which the profile below tells by
-what called them, it is less. Instructions are callgrind's, over plain HTTP, as the difference between a run with more requests and one with fewer.
+and that is taken for each call. The *handler* is what is left when the floor, which is Lambda's runtime, is taken off too: at most that, since what the client takes more for a larger call, such as two items read at once, is in it. Both are reckoned as multiples of the floor that was measured
+beside each request, and told in microseconds of its median, {number(median([value for one in processor.values() for value in one["floor_first_thread_us"]["rounds"]]))}. By its part of the instructions, which the profile below tells by what called them, the handler is less, if one instruction takes as long as another. Instructions are callgrind's, over plain HTTP, as the difference between a run with more requests and one with fewer.
 A process remembers the tokens that it verified lately, by their hash, and verifies none twice; session and account are read each time all the same. People present a token for a quarter of an hour, so *verify a token* and *read the profile* are of one
 that was presented before; *verify a new token* is of another one each time, with the arithmetic of ES256.
 
@@ -88,7 +87,8 @@ that was presented before; *verify a new token* is of another one each time, wit
 
 {table(["request", "function", "µs in all", "µs without the hash", "the same over plain HTTP", "of it the store's client", "of it the handler, at most", "the handler by its part of the instructions", "thousand instructions", "of them without the hash"], rows)}
 
-One hash at 19,456 KiB, 2 passes, 1 lane, in milliseconds of a processor: ours {of(ours, 1)}, the reference library in C (argon2-cffi) {of(c, 1)}, in turns.
+One hash at 19,456 KiB, 2 passes, 1 lane, in milliseconds of a processor: ours {of(ours, 1)}, the reference library in C (argon2-cffi) {of(c, 1)}, the one that the peers on Node have (@node-rs/argon2) {of(node, 1)}, in turns: {ratio(ours, c):.2f} and {ratio(ours, node):.2f} ×.
+{HASH}
 
 ### Where instructions go
 
@@ -104,6 +104,9 @@ By the engine's own answers; calls that are made side by side count as one round
 
 {table(["function", "binary, bytes", "zip, bytes"], sizes)}
 """
+
+
+HASH = """The three differ by the processor's instructions that they use, since all compute the same: the package in C has those of SSE2, ours has AVX2, the one on Node AVX-512 too, where a processor has it."""
 
 
 def profiles(result):
@@ -152,6 +155,9 @@ In a turn each client reads with one token or cookie, as an application does for
 | login | one request: session, ES256 token | one request: session | three: authorize, form, code for ES256 token | one request: token in the database |
 | register | one request | one request, with a session | six: a form and a mailed code, with a session | one request |
 
+Signing in and registering are a hash before anything else, and the one on Node is quicker than ours (see above). In the mix our reads aren't held up by hashes, which wait for one another instead: half of all requests are answered in less time than at any peer, and
+one in a hundred, a sign-in, takes longer.
+
 *mixed* is {mixed['read']} % reads, {mixed['refresh']} % refreshes, {mixed['login']} % logins and {mixed['register']} % registrations; fastapi-users reads where it can't refresh.
 
 {picture('throughput', 'Requests answered by a second of a processor, by service')}
@@ -179,7 +185,8 @@ def growth(result):
                      " → ".join(f"{one['store']['round_trips']}" for one in (few, many)), " → ".join(f"{one['store']['read_units']:g}, {one['store']['write_units']:g}" for one in (few, many))))
     return f"""## Growth
 
-The same requests with {int(sizes[0]):,} and with {int(sizes[-1]):,} accounts in the store ({small['bytes'] / 1e6:,.0f} and {large['bytes'] / 1e6:,.0f} MB in the engine's file), each of somebody else, without the hash and over plain HTTP.
+The same requests with {int(sizes[0]):,} and with {int(sizes[-1]):,} accounts in the store ({small['bytes'] / 1e6:,.0f} and {large['bytes'] / 1e6:,.0f} MB in the engine's file), of {result['people']} people in turn, without the hash and over plain HTTP. Instructions don't tell the two apart, microseconds do a
+little: the engine on the other processor has {large['bytes'] / small['bytes']:.0f} times as much to read in, presumably out of caches that both share. A session remembers for a while which tokens it gave, so a refresh takes more the more often one was made just before: other people's, other counts than under *work*.
 
 {picture('growth', 'Microseconds of a processor for a request, by accounts in the store')}
 
@@ -188,12 +195,18 @@ The same requests with {int(sizes[0]):,} and with {int(sizes[-1]):,} accounts in
 
 
 def cost(result, work_result):
-    million = [(NAMES[kind], *(number(value, 2) for value in parts.values()), f"**{sum(parts.values()):,.2f}**") for kind, parts in result["million"].items()]
-    heads = ["", *next(iter(result["million"].values())), "all"]
+    kinds = work_result["kinds"]
+    million = [
+        (NAMES[kind], result["deployed"][kinds[kind]["function"]], *(number(value, 2) for value in parts.values()), f"**{sum(parts.values()):,.2f}**",
+         f"{sum(result['cheapest'][kind].values()):,.2f} with {result['sizes'][kinds[kind]['function']]['chosen']} MB")
+        for kind, parts in result["million"].items()
+    ]
+    heads = ["", "MB", *next(iter(result["million"].values())), "all", "with the cheapest memory"]
     sizes = []
     for function, one in result["sizes"].items():
         for point in one["points"]:
-            held = "**chosen**" if point["size"] == one["chosen"] else "yes" if point["holds"] else "no" if point["room"] else "no room"
+            held = "yes" if point["holds"] else "no" if point["room"] else "no room"
+            held += "".join(f", **{word}**" for word, size in [("cheapest", one["chosen"]), ("deployed", result["deployed"][function])] if size == point["size"])
             slow = ", ".join(f"{kind} {value:g}" for kind, value in point["p99_ms"].items())
             sizes.append((f"`{function}`", point["size"], slow, ", ".join(f"{kind} {value:.2f}" for kind, value in point["time_dollars"].items()), held))
     listed = prices()
@@ -203,17 +216,21 @@ def cost(result, work_result):
     names = list(next(iter(result["month"].values())))
     assumed = result["assumed"]
     asked = ", ".join(f"{times:g} × {NAMES[kind]}" for kind, times in assumed["month"].items())
-    paid = [(one["what"], f"{one['dollars']:g}", one["source"], one["date"]) for one in listed["prices"]] + [(name, "by tier", one["source"], one["date"]) for name, one in listed["others"].items()]
+    paid = [(one["what"], f"{one['dollars']:.10f}".rstrip("0").rstrip("."), one["source"], one["date"]) for one in listed["prices"]] + [(name, "by tier", one["source"], one["date"]) for name, one in listed["others"].items()]
     return f"""## Cost
 
 Reckoned of the work above, not billed: {listed['told']}. Assumed are {assumed['round_trip_ms']:g} ms for a round trip to the table and {assumed['slow_round_trip_ms']:g} ms for a slow one, and that a processor of Lambda is as quick as this machine's. A function gets the part of a processor that its memory
 is of 1,769 MB.
 
-US $ for a million:
+A request's log is taken to be {assumed['log_bytes']:,} bytes: its line, Lambda's two of its start and its end, and 26 bytes that CloudWatch counts for each. Lambda bills starts too: if one came with each hundredth request and took 100 ms, that would be {1e4 * 0.1 * result['deployed']['login'] / 1024 * next(one['dollars'] for one in listed['prices'] if one['key'] == 'gb_second'):.2f} $
+for a million. What a deployment costs that nobody uses is told [elsewhere](operations.md#costs).
+
+US $ for a million, with the memory that the template gives:
 
 {table(heads, million)}
 
-Memory: the cheapest that holds a p99 of {assumed['p99_ms']:g} ms, {assumed['p99_hash_ms']:g} ms with a hash, and twice what is resident.
+The cheapest memory is the least dear that holds a p99 of {assumed['p99_ms']:g} ms, {assumed['p99_hash_ms']:g} ms with a hash, and twice what is resident, for the requests measured here. The template gives more ([why](decisions/0020-memory-of-functions.md)): `login` and `register` answer in half the time for some cents a million,
+and `profile` changes passwords and takes pictures too, which aren't measured here.
 
 {table(["function", "MB", "p99, ms", "US $ for the time of a million", "holds"], sizes)}
 
@@ -227,23 +244,24 @@ US $ a month, for people who each do in a month: {asked}. Mail is not in it.
 """
 
 
-def agreement(again):
+def agreement(results, again):
     if again is None:
         return ""
+    again = apart(results, again)
     within = [name for name, (_, _, by) in again.items() if by <= APART]
     far = len(again) - len(within)
     rows = [(name, f"{one:.3f}", f"{other:.3f}", f"{100 * by:.1f} %") for name, (one, other, by) in list(again.items())[: max(far, 10)]]
     return f"""## Two runs
 
-Of {len(again)} ratios within a run, {len(within)} are the same within {APART:.0%} in another run, whose results are in [performance/again/](performance/again/){"" if far else ": all of them"}. The furthest apart:
+Of {len(again)} ratios within a run, {len(within) if far else "all"} are the same within {APART:.0%} in another run, whose results are in [performance/again/](performance/again/). {sum(name.startswith(COUNTED) for name in again)} of them are counts of instructions and round trips, the others are of
+times and memory. What a target says in microseconds is no ratio, and differs with the machine's speed of the hour. The furthest apart:
 
 {table(["ratio", "this run", "the other", "apart"], rows)}
 
 """
 
 
-SHORT = """> **Not to be quoted.** These are the numbers of one short run (`just bench --quick`) on a machine that was busy with other work. Both full runs, on a quiet machine, are still to be made: `just bench`, then
-> `just bench --into docs/performance/again` and `just bench --report`.
+SHORT = """> **Not to be quoted.** These are the numbers of a short run (`just bench --quick`): `just bench` makes a whole one.
 
 """
 
@@ -260,14 +278,14 @@ def report(results, again):
 
 ## Targets
 
-{targets(results, table)}
+{targets(results, again, table)}
 
 {cold(results['cold'])}
-{work(results['work'])}
+{work(results['work'], results['hash'])}
 {throughput(results['throughput'])}
 {cost(results['cost'], results['work'])}
 {growth(results['growth'])}
-{agreement(again)}{(ROOT / 'bench/history.md').read_text()}
+{agreement(results, again)}{(ROOT / 'bench/history.md').read_text()}
 ## What made it smaller or quicker
 
 {changes}"""

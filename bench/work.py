@@ -8,11 +8,12 @@ import contextlib
 import itertools
 import os
 import pathlib
+import random
 import shutil
 import signal
 
 from . import tls
-from .common import BUILT, CLIENT_CPU, SERVER_CPU, WORK, Failure, keep, median, memory_mib, processor_seconds, run, say, spread
+from .common import BUILT, CLIENT_CPU, SERVER_CPU, WORK, Failure, keep, median, memory_mib, processor_seconds, ratio, say, spread
 from .callgrind import Profile
 from .events import PASSWORD, Account, body_of, event
 from .meter import Meter
@@ -36,6 +37,7 @@ BARE = {"settings": ("register", 200, (5, 25)), "health": ("refresh", 200, (5, 2
 ALL = KINDS | BARE
 WARM, ROUNDS = 12, 15
 NUMBERS = itertools.count(1)
+NETWORKS = 1 << 22
 
 
 class Asker:
@@ -45,6 +47,8 @@ class Asker:
         self.kind, self.people = kind, people or ([Account(base)] if kind != "register" else [None])
         self.name = f"new{next(NUMBERS)}x{os.getpid()}"
         self.count, self.tokens = 0, []
+        # Networks of its own, since what is counted of one that asked before in the same store is read and written otherwise.
+        self.network = random.randrange(NETWORKS)
 
     def prepare(self, count):
         """Gets ready for so many requests, so that nothing else is done between them."""
@@ -76,7 +80,8 @@ class Asker:
                 name = f"{self.name}x{self.count}"
                 asked = event("POST", f"{KITE}/auth/register", body={"username": name, "email": f"{name}@example.com", "password": PASSWORD})
                 # A network may register so often, and this is no test of that.
-                asked["requestContext"]["http"]["sourceIp"] = f"10.{self.count // 250}.{self.count % 250}.1"
+                network = (self.network + self.count) % NETWORKS
+                asked["requestContext"]["http"]["sourceIp"] = f"{20 + (network >> 16)}.{(network >> 8) & 255}.{network & 255}.1"
                 body_of(function.ask(asked), 201)
 
 
@@ -184,6 +189,19 @@ def is_store(name):
     return "DynamoStore as polygate_shared::identity::store::Store>" in name
 
 
+def is_signature(name):
+    """A token's ES256 signature, made or verified."""
+    return any(part in name for part in ("ecdsa::signing::EcdsaKeyPair::sign", "EcdsaVerificationAlgorithm as ring::signature::VerificationAlgorithm>::verify"))
+
+
+def is_log(name):
+    """The request's line of log."""
+    return "polygate_shared::http::front::Front::log" in name
+
+
+OF_THE_HANDLER = {"the token's signature": is_signature, "the line of log": is_log}
+
+
 def instructions(base, settings, options):
     """Of each kind: instructions of a request, and on the first thread by what called them and by crate."""
     found = {}
@@ -205,56 +223,37 @@ def instructions(base, settings, options):
                 raise Failure(f"{kind}: the handler or the store's client isn't found in the profile")
             crates = {crate: each(lambda threads: threads[0].crates[crate]) for crate in many[0].crates}
             found[kind] |= {"handler": round(handler), "store_client": round(store), "crates": {crate: round(count) for crate, count in sorted(crates.items(), key=lambda pair: -pair[1]) if count >= 1000}}
-        say(f"work, instructions: {kind:8} " + ", ".join(f"{what} {count / 1e3:,.0f} k" for what, count in found[kind].items() if what != "crates"))
+            found[kind]["of_the_handler"] = {told: round(each(lambda threads: threads[0].called_within(is_it))) for told, is_it in OF_THE_HANDLER.items()}
+        say(f"work, instructions: {kind:8} " + ", ".join(f"{what} {count / 1e3:,.0f} k" for what, count in found[kind].items() if what not in ("crates", "of_the_handler")))
     return found
 
 
 def handlers(processor, counted, store):
-    """What of a request's time is the handler's own, over plain HTTP and without the hash: at most.
+    """What of a request's time is the handler's own, over plain HTTP and without the hash: at most, in floors and in microseconds.
 
     Two requests that do next to nothing differ by one read of the store, so by what its client takes for a call. What is left
-    of a request beside that for each of its calls, and beside the floor, which is Lambda's runtime, is the handler, round by
-    round. What the client takes more for a larger call is counted as the handler's.
+    of a request beside that for each of its calls, and beside the floor, which is Lambda's runtime, is the handler. All of
+    them as multiples of the floor that was measured beside each, since this machine is quicker at one time than at another.
+    What the client takes more for a larger call is counted as the handler's.
     """
-    rounds = {kind: one["plain_first_thread_us"]["rounds"] for kind, one in processor.items()}
-    one_call = [settings - health for settings, health in zip(rounds["settings"], rounds["health"])]
+    floors = {kind: ratio(one["plain_first_thread_us"], one["floor_first_thread_us"]) for kind, one in processor.items()}
+    one_call = floors["settings"] - floors["health"]
+    floor_us = median([value for one in processor.values() for value in one["floor_first_thread_us"]["rounds"]])
     found = {}
     for kind in KINDS:
         one, calls = counted[kind], sum(store[kind]["calls"].values())
         rest = one["first_thread"] - one["handler"] - one["store_client"]
         parts = {"handler": one["handler"], "store's client": one["store_client"], "runtime and connections": rest}
+        own = floors[kind] - 1 - calls * one_call
         found[kind] = {
-            "us": spread([round(used - floor - calls * call, 1) for used, floor, call in zip(rounds[kind], processor[kind]["floor_first_thread_us"]["rounds"], one_call)]),
-            "store_us": spread([round(calls * call, 1) for call in one_call]),
+            "floors": round(own, 3),
+            "us": round(own * floor_us, 1),
+            "store_floors": round(calls * one_call, 3),
+            "store_us": round(calls * one_call * floor_us, 1),
             "shares": {name: round(count / one["first_thread"], 4) for name, count in parts.items()},
             "crates": [[crate, round(count / one["first_thread"], 4)] for crate, count in one["crates"].items()],
         }
     return found
-
-
-def hash_in_c():
-    """Milliseconds of a processor that the reference library in C takes to verify, at the same parameters."""
-    script = """
-import argon2, time
-hasher = argon2.PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
-hashed = hasher.hash("correct-horse-battery")
-hasher.verify(hashed, "correct-horse-battery")
-began = time.process_time()
-for _ in range(20): hasher.verify(hashed, "correct-horse-battery")
-print((time.process_time() - began) / 20 * 1000)
-"""
-    return float(run(["taskset", "-c", str(SERVER_CPU), WORK / "python/bin/python", "-c", script]))
-
-
-def hashing(base, settings, rounds):
-    """Our hash, as the function computes it, and the one in C, in turns: milliseconds of a processor."""
-    asker, found = Asker("login", base), {"ours_ms": [], "c_ms": []}
-    for _ in range(rounds):
-        everything, first, *_ = processor_us([WORK / "stripped/login"], settings, asker, 20)
-        found["ours_ms"].append(round((everything - first) / 1000, 3))
-        found["c_ms"].append(round(hash_in_c(), 3))
-    say(f"work, hash: {median(found['ours_ms']):.1f} ms, in C {median(found['c_ms']):.1f} ms")
-    return {name: spread(values) for name, values in found.items()}
 
 
 def stage(options):
@@ -273,7 +272,6 @@ def stage(options):
                 "kinds": {kind: {"function": name, "hashes": kind in HASHES} for kind, (name, *_) in KINDS.items()},
                 "store": store,
                 "processor": used,
-                "hash": hashing(base, settings, 3 if options.quick else 7),
                 "instructions": counted,
                 "handler": handlers(used, counted, store),
                 "zip_bytes": zips(),
