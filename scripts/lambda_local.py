@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tries `cargo lambda watch` and `cargo lambda invoke` against the development server's store.
 
-Starts the development server with a store in memory, and `cargo lambda watch` with the settings that the server wrote
+Starts the development server with a store of its own, and `cargo lambda watch` with the settings that the server wrote
 for it (lambda.env). Then
 
 - invokes each function with the events of events/<contract>/ that the template routes to it, one per function and
@@ -31,6 +31,8 @@ from cold_start import Failure, development_server, free_port, http
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CONTRACTS = ["kite", "zeaya", "sproutgate", "mcphub"]
 GROUPS = ["login", "register", "refresh", "profile", "admin"]
+# Settings that `cargo lambda` refuses a whole file for, unless they stand in quotes.
+QUOTED = {"CONTRACT_HOSTS": "kite.example=kite,hub.example=mcphub", "MAIL_FROM": "Polygate <polygate@example.com>"}
 
 
 def routes():
@@ -162,11 +164,9 @@ def main():
     options = parser.parse_args()
     try:
         chosen = events(routes())
-        with development_server(options.server) as (server, settings), tempfile.NamedTemporaryFile("w", suffix=".env") as env_file:
-            # In quotes, since `cargo lambda` takes no bare value with an equals sign in it.
-            env_file.write("".join(f'{key}="{value}"\n' for key, value in settings.items()))
-            env_file.flush()
-            with watch(env_file.name, 120) as port:
+        with tempfile.TemporaryDirectory() as folder:
+            data = pathlib.Path(folder)
+            with development_server(options.server, settings=QUOTED, data=data) as (server, _), watch(data / "lambda.env", 120) as port:
                 for (group, _), file in chosen:
                     invoke(group, file, port, options.limit)
                 one_store(f"http://127.0.0.1:{port}", server, options.limit)
