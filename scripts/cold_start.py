@@ -17,7 +17,7 @@ whatever else the machine does disturbs both alike. The medians must keep
     login <= 1.5 * floor + 5 ms
 
 for what is deployed, or as many floors as --times says: a slower machine has less use of 5 ms. It must be kept in one
-round: up to six are run, some seconds apart, and the first that keeps the limit ends it, so the best of them counts. Only
+round: up to three are run, some seconds apart, the first that keeps the limit ends it, so the best of them counts. Only
 the standard library is used.
 """
 
@@ -242,7 +242,7 @@ def main():
     one.add_argument("--server", help="the development server's binary")
     one.add_argument("--times", type=float, help="the limit in floors, in place of 1.5 of them and 5 ms")
     one.add_argument("--runs", type=int, default=40)
-    one.add_argument("--rounds", type=int, default=6, help="at most so many rounds; the first that keeps the limit is enough")
+    one.add_argument("--rounds", type=int, default=3, help="at most so many rounds; the first that keeps the limit is enough")
     two = modes.add_parser("invoke", parents=[common], help="play one event to a binary")
     two.add_argument("binary")
     two.add_argument("event")
