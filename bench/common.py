@@ -49,6 +49,11 @@ def kept(stage, folder=None):
     return json.loads(file.read_text())
 
 
+def kept_all(folder=None):
+    """The result of each stage, by its name."""
+    return {stage: kept(stage, folder) for stage in STAGES}
+
+
 def told_by(*command):
     try:
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()

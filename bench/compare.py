@@ -7,7 +7,7 @@ import argparse
 import pathlib
 import sys
 
-from .common import RESULTS, STAGES, Failure, kept, ratio
+from .common import RESULTS, Failure, kept_all, ratio
 
 APART = 0.15
 # What isn't timed is the same in any two runs, or nearly.
@@ -20,9 +20,10 @@ def ratios(results):
     found = {f"cold start, {name} to the floor": ratio(start, starts["floor"]) for name, start in starts.items() if name != "floor"}
     work = results["work"]
     for kind in work["kinds"]:
-        # Without a hash the first thread's time is all of it.
-        for what, told in [("first_thread_us", ", without the hash"), ("all_us", ", in all")] if work["kinds"][kind]["hashes"] else [("first_thread_us", "")]:
-            found[f"work, {kind} to the floor{told}"] = ratio(work["processor"][kind][what], work["processor"][kind][f"floor_{what}"])
+        used = work["processor"][kind]
+        found[f"work, {kind} to the floor, without a hash"] = ratio(used["first_thread_us"], used["floor_first_thread_us"])
+        if work["kinds"][kind]["hashes"]:
+            found[f"work, {kind} to the floor, in all"] = ratio(used["all_us"], used["floor_all_us"])
         found[f"work, {kind}'s handler to the floor"] = work["handler"][kind]["floors"]
         found[f"{COUNTED}instructions, {kind} to the floor"] = work["instructions"][kind]["first_thread"] / work["instructions"]["floor"]["first_thread"]
         found[f"{COUNTED}round trips, {kind}"] = work["store"][kind]["round_trips"]
@@ -59,7 +60,7 @@ def main():
     parser.add_argument("other", type=pathlib.Path, nargs="?", default=RESULTS)
     options = parser.parse_args()
     try:
-        found = apart(*({stage: kept(stage, folder) for stage in STAGES} for folder in (options.one, options.other)))
+        found = apart(kept_all(options.one), kept_all(options.other))
     except Failure as failure:
         sys.exit(f"bench-compare: {failure}")
     for name, (one, other, by) in found.items():

@@ -8,7 +8,7 @@ import math
 
 from .common import ROOT, Failure, keep, kept, say  # It has scripts/ looked in.
 
-from growth_model import memory
+from growth_model import LISTED, LOG_BYTES, memory
 
 FULL = 1769
 SIZES = [128, 256, 384, 512, 768, 1024, 1536, 1769]
@@ -21,8 +21,7 @@ ASSUMED = {
     "p99_hash_ms": 250.0,
     # A function's memory must be at least twice what was resident.
     "room": 2.0,
-    # The request's line of some 950, Lambda's of its start and its end, some 400 together, and 26 that CloudWatch adds to each.
-    "log_bytes": 1_430,
+    "log_bytes": LOG_BYTES,
     "bytes_per_person": 4_000,
     # What one active person does in a month.
     "month": {"login": 4, "refresh": 60, "me": 120, "verify": 120, "register": 0.1},
@@ -42,20 +41,20 @@ def milliseconds(work, kind, size, slow):
     return processor * max(1.0, FULL / size) + trips * ASSUMED["slow_round_trip_ms" if slow else "round_trip_ms"]
 
 
-def dollars(work, kind, size, price):
+def dollars(work, kind, size):
     """Of a million, by what is paid for."""
     store = work["store"][kind]
     return {
-        "gateway": price["gateway"],
-        "lambda requests": price["request"],
-        "lambda time": 1e6 * math.ceil(milliseconds(work, kind, size, False)) / 1000 * size / 1024 * price["gb_second"],
-        "table reads": store["read_units"] * price["read"],
-        "table writes": store["write_units"] * price["write"],
-        "log": 1e6 * ASSUMED["log_bytes"] / 1e9 * price["log_gb"],
+        "gateway": LISTED["gateway"],
+        "lambda requests": LISTED["request"],
+        "lambda time": 1e6 * math.ceil(milliseconds(work, kind, size, False)) / 1000 * size / 1024 * LISTED["gb_second"],
+        "table reads": store["read_units"] * LISTED["read"],
+        "table writes": store["write_units"] * LISTED["write"],
+        "log": 1e6 * ASSUMED["log_bytes"] / 1e9 * LISTED["log_gb"],
     }
 
 
-def sizes(work, price):
+def sizes(work):
     """The cheapest memory of each function that holds the p99 of all its requests, and what the others come to."""
     found = {}
     for function in sorted({one["function"] for one in work["kinds"].values()}):
@@ -68,7 +67,7 @@ def sizes(work, price):
             points.append({
                 "size": size, "holds": room and all(slow[kind] <= limit[kind] for kind in kinds), "room": room,
                 "p99_ms": {kind: round(value, 1) for kind, value in slow.items()},
-                "time_dollars": {kind: round(dollars(work, kind, size, price)["lambda time"], 4) for kind in kinds},
+                "time_dollars": {kind: round(dollars(work, kind, size)["lambda time"], 4) for kind in kinds},
             })
         holding = [point for point in points if point["holds"]]
         if not holding:
@@ -95,15 +94,14 @@ def rounded(parts):
 
 def stage(options):
     work, listed = kept("work"), prices()
-    price = {one["key"]: one["dollars"] for one in listed["prices"]}
-    chosen = sizes(work, price)
+    chosen = sizes(work)
     deployed = memory()
-    million = {kind: rounded(dollars(work, kind, deployed[one["function"]], price)) for kind, one in work["kinds"].items()}
-    cheapest = {kind: rounded(dollars(work, kind, chosen[one["function"]]["chosen"], price)) for kind, one in work["kinds"].items()}
+    million = {kind: rounded(dollars(work, kind, deployed[one["function"]])) for kind, one in work["kinds"].items()}
+    cheapest = {kind: rounded(dollars(work, kind, chosen[one["function"]]["chosen"])) for kind, one in work["kinds"].items()}
     month = {}
     for people in PEOPLE:
         asked = sum(people * times / 1e6 * sum(million[kind].values()) for kind, times in ASSUMED["month"].items())
-        month[str(people)] = {"Polygate": round(asked + people * ASSUMED["bytes_per_person"] / 1e9 * price["storage_gb"], 2)}
+        month[str(people)] = {"Polygate": round(asked + people * ASSUMED["bytes_per_person"] / 1e9 * LISTED["storage_gb"], 2)}
         month[str(people)] |= {name: of_others(one["tiers"], people) for name, one in listed["others"].items()}
     say("cost: " + ", ".join(f"{kind} ${sum(parts.values()):.2f}" for kind, parts in million.items()) + " a million")
     keep("cost", work["quick"], {"assumed": ASSUMED, "sizes": chosen, "deployed": deployed, "million": million, "cheapest": cheapest, "month": month})

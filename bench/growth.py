@@ -66,9 +66,8 @@ def measure(pools, quick):
         for one in pools:
             with Meter(one.settings["AWS_ENDPOINT_URL_DYNAMODB"]).running() as meter:
                 one.begin(kind, meter)
-            if kind in COUNTED:
-                # Before the turns: a session remembers for a while which tokens it gave, and that takes instructions.
-                one.count(kind)
+            # Before the turns: a session remembers for a while which tokens it gave, and that takes instructions.
+            one.count(kind)
         # In turns, and the other one first in each second: what else this machine does comes and goes.
         for turn in range(1 if quick else turns):
             for one in pools if turn % 2 == 0 else reversed(pools):

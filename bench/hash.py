@@ -17,12 +17,11 @@ for _ in range(20): hasher.verify(hashed, "correct-horse-battery")
 print((time.process_time() - began) / 20 * 1000)
 """
 ON_NODE = """
-import argon2 from "@node-rs/argon2";
-const cost = { algorithm: argon2.Algorithm.Argon2id, memoryCost: 19456, timeCost: 2, parallelism: 1 };
-const hashed = argon2.hashSync("correct-horse-battery", cost);
-argon2.verifySync(hashed, "correct-horse-battery");
+import { hash, verify } from "./common.mjs";
+const hashed = await hash("correct-horse-battery");
+await verify(hashed, "correct-horse-battery");
 const began = process.cpuUsage();
-for (let turn = 0; turn < 20; turn++) argon2.verifySync(hashed, "correct-horse-battery");
+for (let turn = 0; turn < 20; turn++) await verify(hashed, "correct-horse-battery");
 const used = process.cpuUsage(began);
 console.log((used.user + used.system) / 20 / 1000);
 """

@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
 from bench import told  # noqa: E402
-from bench.common import RESULTS, STAGES, Failure, kept  # noqa: E402
+from bench.common import RESULTS, Failure, kept_all  # noqa: E402
 
 DOCS = ROOT / "docs"
 AGAIN = RESULTS / "again"
@@ -24,8 +24,7 @@ def main():
     parser.add_argument("--check", action="store_true", help="write nothing; say whether docs/performance.md is current")
     check = parser.parse_args().check
     try:
-        results = {stage: kept(stage) for stage in STAGES}
-        again = {stage: kept(stage, AGAIN) for stage in STAGES} if AGAIN.is_dir() else None
+        results, again = kept_all(), kept_all(AGAIN) if AGAIN.is_dir() else None
     except Failure as failure:
         sys.exit(f"bench: {failure}")
     written = {"performance.md": told.report(results, again)}

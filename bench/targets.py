@@ -19,6 +19,11 @@ def best(services, operation):
     return max(found.items(), key=lambda pair: pair[1]["median"])
 
 
+def leanest(services, key):
+    """(name, MiB) of the peer that has the least."""
+    return min(((name, one[key]) for name, one in services.items() if name != "Polygate"), key=lambda pair: pair[1])
+
+
 def reckoned(results):
     """(target, measured, whether it was reached) for each."""
     starts = {name: one["answered_ms"] for name, one in results["cold"]["starts"].items()}
@@ -37,7 +42,7 @@ def reckoned(results):
         times = ratio(ours["operations"][operation]["per_cpu_second"], peer)
         rows.append((f"{told} ≥ {least} × the best peer's for a processor's second", f"{times:.1f} × {name}", times >= least))
     for key, told in [("at_rest_mib", "at rest"), ("peak_mib", "at most")]:
-        name, least = min(((name, one[key]) for name, one in services.items() if name != "Polygate"), key=lambda pair: pair[1])
+        name, least = leanest(services, key)
         part = ours[key] / least
         rows.append((f"resident memory {told} ≤ ¼ of the leanest peer's", f"{part:.2f} of {name}", part <= 0.25))
     for kind, (told, most) in HANDLERS.items():
@@ -52,9 +57,8 @@ def reckoned(results):
     small, large = (accounts[size]["requests"] for size in (min(accounts, key=int), max(accounts, key=int)))
     times = max(map(int, accounts)) // min(map(int, accounts))
     for kind in small:
-        if "instructions" in small[kind]:
-            grown = large[kind]["instructions"] / small[kind]["instructions"]
-            rows.append((f"instructions of {kind} stay flat with {times} times the accounts (± 5 %)", f"{grown:.3f} ×", abs(grown - 1) <= 0.05))
+        grown = large[kind]["instructions"] / small[kind]["instructions"]
+        rows.append((f"instructions of {kind} stay flat with {times} times the accounts (± 5 %)", f"{grown:.3f} ×", abs(grown - 1) <= 0.05))
     return rows
 
 
@@ -68,7 +72,9 @@ def in_the_way(results, target):
     ours = results["throughput"]["services"]["Polygate"]
     if target.startswith("cold start of"):
         name = target.split("`")[1]
-        return f"{starts[name]['all'] / 1e3:,.0f} thousand instructions to the floor's {starts['floor']['all'] / 1e3:,.0f}: {most(starts[name]['crates'])}. ring and rustls-pki-types are TLS: without it `profile` starts in {ratio(results['cold']['starts']['profile, plain HTTP']['answered_ms'], results['cold']['starts']['floor']['answered_ms']):.2f} × the floor. libc is the loader and memory, std the formatting and maps of everything else"
+        timed = results["cold"]["starts"]
+        plain = ratio(timed["profile, plain HTTP"]["answered_ms"], timed["floor"]["answered_ms"])
+        return f"{starts[name]['all'] / 1e3:,.0f} thousand instructions to the floor's {starts['floor']['all'] / 1e3:,.0f}: {most(starts[name]['crates'])}. ring and rustls-pki-types are TLS: without it `profile` starts in {plain:.2f} × the floor. libc is the loader and memory, std the formatting and maps of everything else"
     if target.startswith("cold start"):
         slowest = max((starts[name]["all"], name) for name in FUNCTIONS)[1]
         return f"the same: `{slowest}` has {starts[slowest]['all'] / 1e3:,.0f} thousand instructions, {most(starts[slowest]['crates'])}"
@@ -78,8 +84,8 @@ def in_the_way(results, target):
             return f"{served[operation]['all'] / 1e3:,.0f} thousand instructions: {most(parts)}. The engine plays DynamoDB: it reads and writes each item as JSON. In a deployment it isn't there"
     if target.startswith("resident memory"):
         parts = f"{ours['own_at_rest_mib']:.0f} MiB of its own and {ours['files_at_rest_mib']:.0f} MiB of pages of the binary at rest; " if "own_at_rest_mib" in ours else ""
-        quarter = min(one[key] for name, one in results["throughput"]["services"].items() if name != "Polygate" for key in [("at_rest_mib" if "at rest" in target else "peak_mib")]) / 4
-        return parts + f"a hash takes 19 MiB while it is computed. A quarter of the leanest is {quarter:.0f} MiB"
+        _, least = leanest(results["throughput"]["services"], "at_rest_mib" if "at rest" in target else "peak_mib")
+        return parts + f"a hash takes 19 MiB while it is computed. A quarter of the leanest is {least / 4:.0f} MiB"
     if target.startswith("handler"):
         kind = next(kind for kind, (told, _) in HANDLERS.items() if f"for {told} ≤" in target)
         one = results["work"]["instructions"][kind]

@@ -2,7 +2,7 @@
 
 from .common import NAMES, ROOT, median, ratio
 from .compare import APART, COUNTED, apart
-from .cost import prices
+from .cost import LISTED, prices
 from .targets import by_share, targets
 
 READ_TRIPS = {"verify": 1, "verify_new": 1, "me": 1, "refresh": 2, "login": 3, "register": 3}
@@ -181,7 +181,7 @@ def growth(result):
     for kind, few in small["requests"].items():
         many = large["requests"][kind]
         rows.append((NAMES[kind], of(few["first_thread_us"]), of(many["first_thread_us"]), f"{ratio(many['first_thread_us'], few['first_thread_us']):.2f} ×",
-                     " → ".join(number(one["instructions"] / 1e3) if "instructions" in one else "–" for one in (few, many)),
+                     " → ".join(number(one["instructions"] / 1e3) for one in (few, many)),
                      " → ".join(f"{one['store']['round_trips']}" for one in (few, many)), " → ".join(f"{one['store']['read_units']:g}, {one['store']['write_units']:g}" for one in (few, many))))
     return f"""## Growth
 
@@ -222,7 +222,7 @@ def cost(result, work_result):
 Reckoned of the work above, not billed: {listed['told']}. Assumed are {assumed['round_trip_ms']:g} ms for a round trip to the table and {assumed['slow_round_trip_ms']:g} ms for a slow one, and that a processor of Lambda is as quick as this machine's. A function gets the part of a processor that its memory
 is of 1,769 MB.
 
-A request's log is taken to be {assumed['log_bytes']:,} bytes: its line, Lambda's two of its start and its end, and 26 bytes that CloudWatch counts for each. Lambda bills starts too: if one came with each hundredth request and took 100 ms, that would be {1e4 * 0.1 * result['deployed']['login'] / 1024 * next(one['dollars'] for one in listed['prices'] if one['key'] == 'gb_second'):.2f} $
+A request's log is taken to be {assumed['log_bytes']:,} bytes: its line, Lambda's two of its start and its end, and 26 bytes that CloudWatch counts for each. Lambda bills starts too: if one came with each hundredth request and took 100 ms, that would be {1e4 * 0.1 * result['deployed']['login'] / 1024 * LISTED['gb_second']:.2f} $
 for a million. What a deployment costs that nobody uses is told [elsewhere](operations.md#costs).
 
 US $ for a million, with the memory that the template gives:

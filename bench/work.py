@@ -248,7 +248,6 @@ def handlers(processor, counted, store):
         found[kind] = {
             "floors": round(own, 3),
             "us": round(own * floor_us, 1),
-            "store_floors": round(calls * one_call, 3),
             "store_us": round(calls * one_call * floor_us, 1),
             "shares": {name: round(count / one["first_thread"], 4) for name, count in parts.items()},
             "crates": [[crate, round(count / one["first_thread"], 4)] for crate, count in one["crates"].items()],

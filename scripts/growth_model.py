@@ -1,6 +1,7 @@
 """What growth.py reckons with: the assumed mix of requests, prices and limits, and what follows from them."""
 
 import collections
+import json
 import math
 import pathlib
 import random
@@ -69,12 +70,11 @@ INDEXED = {
 }
 OVERHEAD = 100
 
-# US dollars in us-east-1 without free tiers, as listed in 2026; look them up before they decide anything.
-PRICES = {
-    "read": 0.125e-6, "write": 0.625e-6, "storage": 0.25, "backup": 0.20, "request": 0.20e-6, "gb_second": 0.0000166667,
-    "gateway": 1.00e-6, "gateway_beyond": 0.90e-6, "gateway_first": 300e6, "mail": 0.10e-3, "log_gb": 0.50,
-}
-# Its line, Lambda's own of its start and its end, and 26 that CloudWatch adds to each.
+# US dollars in us-east-1 without free tiers, as listed in 2026; look them up before they decide anything. Those that `just bench` reckons with too are its.
+LISTED = {one["key"]: one["dollars"] for one in json.loads((ROOT / "bench/prices.json").read_text())["prices"]}
+PRICES = {name: LISTED[name] / 1e6 for name in ("read", "write", "request", "gateway")} | {name: LISTED[name] for name in ("gb_second", "log_gb", "storage_gb")}
+PRICES |= {"gateway_beyond": 0.90e-6, "gateway_first": 300e6, "mail": 0.10e-3}
+# A request's line of some 950, Lambda's of its start and its end, some 400 together, and 26 that CloudWatch adds to each.
 LOG_BYTES = 1_430
 
 # What one key of the table or of an index takes a second, and what the service gives an account at first.
@@ -244,5 +244,5 @@ def costs(budgets, items):
         "Lambda, requests": requests * PRICES["request"],
         "Lambda, time": gb_seconds * PRICES["gb_second"],
         "mail": mails * PRICES["mail"],
-        "table, storage and backup": gigabytes * (PRICES["storage"] + PRICES["backup"]),
+        "table, storage and backup": gigabytes * PRICES["storage_gb"],
     }
